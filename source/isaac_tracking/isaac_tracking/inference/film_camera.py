@@ -1,0 +1,71 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The camera of a film: it follows the robot without shaking, and cuts where an episode begins."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class FilmCamera:
+    """Looks at the robot from in front and from its left, as it stood when the episode began."""
+
+    distance: float = 2.75
+    """Distance from the robot [m]."""
+
+    azimuth: float = math.radians(38.0)
+    """Where the camera stands, counted from the robot's heading to its left [rad]."""
+
+    elevation: float = math.radians(13.0)
+    """How far the camera looks down [rad]."""
+
+    fov: float = math.radians(36.0)
+    """Height of the field of view [rad]."""
+
+    aim: float = -0.10
+    """Height of the picture's middle over the robot's root [m]."""
+
+    smooth_time: float = 0.4
+    """Width of the low-pass on the root's path, one standard deviation [s]; a film is made afterwards, so no lag."""
+
+    cut_speed: float = 15.0
+    """A root that moves faster than this was set anew: the camera cuts [m/s]."""
+
+    def path(self, root_pos_w: np.ndarray, root_quat_w: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return where the camera is and the point it looks at, in the world [m], both of shape (T, 3).
+
+        Args:
+            root_pos_w: What to follow in the world [m], shape (T, 3).
+            root_quat_w: Its orientation in the world, xyzw, shape (T, 4).
+            rate: Instants per second [Hz].
+        """
+        speed = np.linalg.norm(np.diff(root_pos_w, axis=0), axis=1) * rate
+        starts = [0, *(np.flatnonzero(speed > self.cut_speed) + 1), len(root_pos_w)]
+        target, offset = np.empty((len(root_pos_w), 3)), np.empty((len(root_pos_w), 3))
+        for start, end in itertools.pairwise(starts):
+            target[start:end] = _low_pass(root_pos_w[start:end], self.smooth_time * rate)
+            angle = _heading(root_quat_w[start]) + self.azimuth
+            flat = math.cos(self.elevation)
+            offset[start:end] = flat * math.cos(angle), flat * math.sin(angle), math.sin(self.elevation)
+        target[:, 2] += self.aim
+        return target + self.distance * offset, target
+
+
+def _low_pass(path: np.ndarray, width: float) -> np.ndarray:
+    """Average each column with a bell of that many rows, the ends held, shape (T, n)."""
+    reach = math.ceil(3.0 * width)
+    bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(width, 1e-6)) ** 2)
+    padded = np.pad(path, ((reach, reach), (0, 0)), mode="edge")
+    return np.stack([np.convolve(column, bell / bell.sum(), mode="valid") for column in padded.T], axis=1)
+
+
+def _heading(quat: np.ndarray) -> float:
+    """Return the direction of an xyzw quaternion's x axis on the ground [rad]."""
+    x, y, z, w = quat
+    return math.atan2(2.0 * (x * y + w * z), 1.0 - 2.0 * (y * y + z * z))

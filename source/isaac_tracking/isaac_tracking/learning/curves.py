@@ -1,0 +1,79 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The learning curves of a run as a picture."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+_PANELS = (
+    ("mean reward per episode", (("mean_reward", "", 1.0),)),
+    ("mean episode length [steps]", (("mean_episode_length", "", 1.0),)),
+    (
+        "position error [mm]",
+        (
+            ("Metrics/motion/error_body_pos", "bodies, relative", 1000.0),
+            ("Metrics/motion/error_anchor_pos", "anchor, world", 1000.0),
+        ),
+    ),
+    (
+        "rotation error [rad]",
+        (
+            ("Metrics/motion/error_body_rot", "bodies, relative", 1.0),
+            ("Metrics/motion/error_joint_pos", "joints", 1.0),
+        ),
+    ),
+)
+"""Title and (column, label, factor) of each panel."""
+
+
+def plot_curves(table: Path) -> Path | None:
+    """Draw reward, episode length and errors over iterations into ``curves.png`` beside a run's table.
+
+    Args:
+        table: ``logs.csv`` of a run.
+
+    Returns:
+        The picture, or None if the table has fewer than two rows.
+    """
+    if not table.is_file():
+        return None
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    if len(rows) < 2:
+        return None
+    # Slow to import, and not needed to train.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 6.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, (title, lines) in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
+        for column, label, factor in lines:
+            points = [(int(r["iteration"]), factor * float(r[column])) for r in rows if r.get(column)]
+            if points:
+                iterations, values = np.array(points).T
+                axes.plot(iterations, values, linewidth=0.6, alpha=0.4, color=(color := axes._get_lines.get_next_color()))
+                axes.plot(iterations, _smooth(values), linewidth=1.8, color=color, label=label)
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel("iteration", fontsize=9)
+        axes.grid(alpha=0.3)
+        if len(lines) > 1:
+            axes.legend(fontsize=8)
+    figure.suptitle(table.parent.name, fontsize=11)
+    picture = table.with_name("curves.png")
+    figure.savefig(picture, dpi=110)
+    return picture
+
+
+def _smooth(values: np.ndarray) -> np.ndarray:
+    """Return a running mean over a twentieth of the curve, shape (T,)."""
+    width = max(1, len(values) // 20)
+    total = np.cumsum(np.insert(values, 0, 0.0))
+    starts = np.maximum(np.arange(1, len(values) + 1) - width, 0)
+    ends = np.arange(1, len(values) + 1)
+    return (total[ends] - total[starts]) / (ends - starts)

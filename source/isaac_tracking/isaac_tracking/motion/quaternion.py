@@ -1,0 +1,120 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Quaternions in xyzw order as torch tensors of shape (..., 4).
+
+All functions broadcast over the leading dimensions and never wait for the device: branches are
+:func:`torch.where`, so they may be called inside an environment step. Inputs are unit quaternions.
+"""
+
+from __future__ import annotations
+
+import torch
+
+_SMALL = 1e-6
+"""Half-angle sine [-] below which series replace quotients; far above float32's denormals."""
+
+
+def quat_mul(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Return the Hamilton product ``a b``: rotate by ``b`` first, then by ``a``; xyzw, shape (..., 4)."""
+    ax, ay, az, aw = a.unbind(-1)
+    bx, by, bz, bw = b.unbind(-1)
+    return torch.stack(
+        (
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+            aw * bw - ax * bx - ay * by - az * bz,
+        ),
+        dim=-1,
+    )
+
+
+def quat_conjugate(q: torch.Tensor) -> torch.Tensor:
+    """Return the conjugate, which is the inverse of a unit quaternion; xyzw, shape (..., 4)."""
+    return torch.cat((-q[..., :3], q[..., 3:]), dim=-1)
+
+
+def quat_apply(q: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """Rotate vectors ``v`` of shape (..., 3) by ``q`` of shape (..., 4)."""
+    xyz, v = torch.broadcast_tensors(q[..., :3], v)
+    t = 2.0 * torch.linalg.cross(xyz, v)
+    return v + q[..., 3:] * t + torch.linalg.cross(xyz, t)
+
+
+def quat_apply_inverse(q: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """Rotate vectors ``v`` of shape (..., 3) by the inverse of ``q`` of shape (..., 4)."""
+    return quat_apply(quat_conjugate(q), v)
+
+
+def quat_to_matrix(q: torch.Tensor) -> torch.Tensor:
+    """Return rotation matrices of shape (..., 3, 3); the columns are the rotated axes."""
+    x, y, z, w = q.unbind(-1)
+    rows = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    )
+    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
+
+
+def quat_to_axis_angle(q: torch.Tensor) -> torch.Tensor:
+    """Return the rotation vector (axis times angle) [rad], shape (..., 3).
+
+    The shorter of the two rotations is taken, so ``q`` and ``-q`` give the same vector of length at most pi.
+    """
+    q = torch.where(q[..., 3:] < 0.0, -q, q)
+    sine = torch.linalg.vector_norm(q[..., :3], dim=-1, keepdim=True)
+    angle = 2.0 * torch.atan2(sine, q[..., 3:])
+    # angle / sine tends to 2 for small rotations; clamp keeps the unused branch finite.
+    scale = torch.where(sine < _SMALL, torch.full_like(sine, 2.0), angle / sine.clamp_min(_SMALL))
+    return q[..., :3] * scale
+
+
+def quat_from_axis_angle(vector: torch.Tensor) -> torch.Tensor:
+    """Return quaternions (xyzw) of shape (..., 4) from rotation vectors [rad] of shape (..., 3)."""
+    half = 0.5 * torch.linalg.vector_norm(vector, dim=-1, keepdim=True)
+    # sin(half) / (2 half) tends to 1/2 for small rotations.
+    scale = torch.where(half < _SMALL, torch.full_like(half, 0.5), 0.5 * torch.sin(half) / half.clamp_min(_SMALL))
+    return torch.cat((vector * scale, torch.cos(half)), dim=-1)
+
+
+def quat_slerp(a: torch.Tensor, b: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
+    """Interpolate from ``a`` (t = 0) to ``b`` (t = 1) along the shorter arc at constant speed.
+
+    Args:
+        a: Start, xyzw, shape (..., 4).
+        b: End, xyzw, shape (..., 4); its sign does not matter.
+        t: Fraction, a number or a tensor whose shape broadcasts with the leading dimensions ``(...)``.
+
+    Returns:
+        Unit quaternions, xyzw, shape (..., 4).
+    """
+    # A number is never made a tensor: that would copy from the host.
+    fraction = t.unsqueeze(-1) if isinstance(t, torch.Tensor) else t
+    dot = (a * b).sum(-1, keepdim=True)
+    b = torch.where(dot < 0.0, -b, b)
+    # atan2 of chord and sum keeps its precision where arccos of the dot product loses it, near equal inputs.
+    angle = 2.0 * torch.atan2(
+        torch.linalg.vector_norm(a - b, dim=-1, keepdim=True), torch.linalg.vector_norm(a + b, dim=-1, keepdim=True)
+    )
+    sine = torch.sin(angle)
+    near = sine < 1e-4
+    safe = torch.where(near, torch.ones_like(sine), sine)
+    from_a = torch.where(near, 1.0 - fraction, torch.sin((1.0 - fraction) * angle) / safe)
+    from_b = torch.where(near, fraction, torch.sin(fraction * angle) / safe)
+    return torch.nn.functional.normalize(from_a * a + from_b * b, dim=-1)
+
+
+def quat_error_magnitude(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Return the angle [rad] of the shorter rotation between ``a`` and ``b``, in [0, pi], shape (...)."""
+    relative = quat_mul(quat_conjugate(a), b)
+    return 2.0 * torch.atan2(torch.linalg.vector_norm(relative[..., :3], dim=-1), relative[..., 3].abs())
+
+
+def yaw_quat(q: torch.Tensor) -> torch.Tensor:
+    """Return the heading of ``q``: the rotation about world z by its yaw angle; xyzw, shape (..., 4)."""
+    x, y, z, w = q.unbind(-1)
+    half = 0.5 * torch.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+    zero = torch.zeros_like(half)
+    return torch.stack((zero, zero, torch.sin(half), torch.cos(half)), dim=-1)

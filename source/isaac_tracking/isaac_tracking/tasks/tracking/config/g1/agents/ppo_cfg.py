@@ -1,0 +1,56 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""PPO for the G1: BeyondMimic's numbers (HybridRobotics/whole_body_tracking, ``agents/rsl_rl_ppo_cfg.py``)."""
+
+from __future__ import annotations
+
+from isaaclab.utils import configclass
+
+from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
+
+
+@configclass
+class G1TrackingPPORunnerCfg(RslRlOnPolicyRunnerCfg):
+    """Train the G1 to track."""
+
+    experiment_name: str = "g1_tracking"
+    num_steps_per_env: int = 24
+    max_iterations: int = 30_000
+    save_interval: int = 500
+    # The environment ends broken episodes itself; the runner's check would wait for the device at every step.
+    check_for_nan: bool = False
+    # Episodes already start anywhere in the clips, so their ends need no further spreading.
+    init_at_random_ep_len: bool = False
+    obs_groups: dict[str, list[str]] = {"actor": ["policy"], "critic": ["critic"]}
+    actor: RslRlMLPModelCfg = RslRlMLPModelCfg(
+        hidden_dims=[512, 256, 128],
+        activation="elu",
+        obs_normalization=True,
+        distribution_cfg=RslRlMLPModelCfg.GaussianDistributionCfg(init_std=1.0),
+    )
+    critic: RslRlMLPModelCfg = RslRlMLPModelCfg(
+        hidden_dims=[512, 256, 128], activation="elu", obs_normalization=True
+    )
+    algorithm: RslRlPpoAlgorithmCfg = RslRlPpoAlgorithmCfg(
+        class_name="isaac_tracking.learning.ppo:PPO",
+        num_learning_epochs=5,
+        num_mini_batches=4,
+        learning_rate=1.0e-3,
+        schedule="adaptive",
+        desired_kl=0.01,
+        gamma=0.99,
+        lam=0.95,
+        clip_param=0.2,
+        entropy_coef=0.005,
+        value_loss_coef=1.0,
+        use_clipped_value_loss=True,
+        max_grad_norm=1.0,
+    )
+
+
+@configclass
+class G1TrackingNoStateEstPPORunnerCfg(G1TrackingPPORunnerCfg):
+    """Train the G1 to track without a state estimate."""
+
+    experiment_name: str = "g1_tracking_no_state_est"

@@ -1,0 +1,231 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The motion command: which clip each environment follows, where in it, and how far off the robot is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from isaaclab.managers import CommandTerm
+from isaaclab.utils.math import quat_from_euler_xyz
+
+from ....motion.errors import TrackingErrors, tracking_errors
+from ....motion.frame import MotionFrame
+from ....motion.ground import CollisionPoints
+from ....motion.library import MotionLibrary
+from ....motion.quaternion import quat_mul
+from ....motion.sampler import AdaptiveSampler, StartSampler, UniformSampler
+from ....motion.sources import load_clips
+from ....robots.mjcf import mjcf_path
+
+if TYPE_CHECKING:
+    from isaaclab.assets import Articulation
+    from isaaclab.envs import ManagerBasedRLEnv
+
+    from .commands_cfg import MotionCommandCfg
+
+_METRICS = ("anchor_pos", "anchor_rot", "body_pos", "body_rot", "body_lin_vel", "body_ang_vel", "joint_pos", "joint_vel")
+"""Errors that are logged as means over an episode."""
+
+
+class MotionCommand(CommandTerm):
+    """Owns the reference and the robot as two :class:`MotionFrame` of the same joints and bodies.
+
+    Rewards and terminations of a step compare the new state with the reference that the policy saw before the step;
+    the clip then advances by one frame. Frames and errors are computed once per step, whoever asks first.
+    """
+
+    cfg: MotionCommandCfg
+
+    def __init__(self, cfg: MotionCommandCfg, env: ManagerBasedRLEnv) -> None:
+        super().__init__(cfg, env)
+        self.robot_asset: Articulation = env.scene[cfg.asset_name]
+        if cfg.body_names[0] != self.robot_asset.body_names[0]:
+            raise ValueError(
+                f"motion command: the first tracked body is '{cfg.body_names[0]}' but the robot's root is"
+                f" '{self.robot_asset.body_names[0]}'; put the root first in 'body_names'"
+            )
+        self.body_names = list(cfg.body_names)
+        self.anchor = self.body_names.index(cfg.anchor_body_name)
+        self._body_ids = torch.tensor(
+            self.robot_asset.find_bodies(self.body_names, preserve_order=True)[0], device=self.device
+        )
+        self.library = MotionLibrary(
+            load_clips(cfg.motions), self.robot_asset.joint_names, self.body_names, 1.0 / env.step_dt, self.device
+        )
+        self.sampler = self._make_sampler()
+        self._shapes = CollisionPoints.from_mjcf(mjcf_path(*cfg.model), self.device)
+        self._tree_joints = torch.tensor(
+            [self.robot_asset.joint_names.index(name) for name in self._shapes.tree.joint_names], device=self.device
+        )
+
+        self.clip_ids = torch.zeros(self.num_envs, dtype=torch.long, device=self.device)
+        """Clip of each environment, shape (num_envs,)."""
+        self.steps = torch.zeros_like(self.clip_ids)
+        """Frame of the clip that each environment is to reach, shape (num_envs,)."""
+        self.finite = torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
+        """Whether each robot's state holds only finite numbers, shape (num_envs,)."""
+        self._advance = torch.zeros_like(self.clip_ids)
+        self._half_widths: dict[tuple[float, ...], torch.Tensor] = {}
+        self._error_sums = torch.zeros(self.num_envs, len(_METRICS), device=self.device)
+        self._error_steps = torch.zeros(self.num_envs, device=self.device)
+        self._robot_stale = self._reference_stale = True
+        self._robot_step = self._measured_step = -1
+
+    """
+    The frames.
+    """
+
+    @property
+    def command(self) -> torch.Tensor:
+        """Joint angles [rad] and speeds [rad/s] of the reference, shape (num_envs, 2 * num_joints)."""
+        return torch.cat([self.reference.joint_pos, self.reference.joint_vel], dim=-1)
+
+    @property
+    def reference(self) -> MotionFrame:
+        """The state that each robot is to reach in this step."""
+        if self._reference_stale:
+            frame = self.library.frames(self.clip_ids, self.steps)
+            self._reference = frame._replace(body_pos_w=frame.body_pos_w + self._env.scene.env_origins[:, None])
+            self._reference_stale = False
+        return self._reference
+
+    @property
+    def robot(self) -> MotionFrame:
+        """The robot's state; zeros where it is not finite."""
+        if self._robot_stale or self._robot_step != self._env.common_step_counter:
+            self._read_robot()
+        return self._robot
+
+    @property
+    def errors(self) -> TrackingErrors:
+        """Errors between reference and robot after the physics of the current step."""
+        if self._measured_step != self._env.common_step_counter:
+            self._measure()
+        return self._errors
+
+    @property
+    def at_end(self) -> torch.Tensor:
+        """Whether each environment has reached the last frame of its clip, shape (num_envs,)."""
+        return self.steps >= self.library.num_frames[self.clip_ids] - 1
+
+    """
+    What the command manager calls.
+    """
+
+    def reset(self, env_ids: Sequence[int] | slice | None = None) -> dict[str, torch.Tensor]:
+        """Put the robots of new episodes on their reference, and return the errors of the old episodes."""
+        env_ids = self._indices(env_ids)
+        means = (self._error_sums[env_ids] / self._error_steps[env_ids].clamp_min(1.0)[:, None]).mean(dim=0)
+        log = {f"error_{name}": mean for name, mean in zip(_METRICS, means.unbind(), strict=True)}
+        self._error_sums[env_ids] = 0.0
+        self._error_steps[env_ids] = 0.0
+        self.command_counter[env_ids] = 0
+        self._resample_command(env_ids)
+        return log | self.sampler.metrics()
+
+    def compute(self, dt: float) -> None:
+        """Advance every clip by one frame; a motion is never changed within an episode."""
+        self.steps += self._advance
+        self._advance.fill_(1)
+        self._robot_stale = self._reference_stale = True
+
+    def _resample_command(self, env_ids: Sequence[int] | slice) -> None:
+        env_ids = self._indices(env_ids)
+        clip_ids, starts = self.sampler.sample(env_ids)
+        self._place_robot(env_ids, self.library.frames(clip_ids, starts))
+        self.clip_ids[env_ids] = clip_ids
+        # The robot stands on the start, so the first frame to reach is the next one: the clip waits for one step.
+        self.steps[env_ids] = starts + 1
+        self._advance[env_ids] = 0
+        self.command_counter[env_ids] += 1
+        self._robot_stale = self._reference_stale = True
+
+    def _update_metrics(self) -> None:
+        """Do nothing: errors are summed when they are computed, before any reset."""
+
+    def _update_command(self) -> None:
+        """Do nothing: :meth:`compute` does all of it."""
+
+    """
+    Helpers.
+    """
+
+    def _make_sampler(self) -> StartSampler | UniformSampler | AdaptiveSampler:
+        cfg, frames = self.cfg.sampler, self.library.num_frames
+        if cfg.mode == "start":
+            return StartSampler(frames, self.num_envs)
+        if cfg.mode == "uniform":
+            return UniformSampler(frames)
+        if cfg.mode == "adaptive":
+            return AdaptiveSampler(frames, self.library.rate, cfg.bin_duration, cfg.uniform_share, cfg.horizon)
+        raise ValueError(f"motion command: sampler '{cfg.mode}' is unknown; choose adaptive, uniform or start")
+
+    def _indices(self, env_ids: Sequence[int] | slice | None) -> torch.Tensor:
+        if isinstance(env_ids, torch.Tensor):
+            return env_ids.long()
+        everyone = torch.arange(self.num_envs, device=self.device)
+        return everyone if env_ids is None else everyone[env_ids]
+
+    def _read_robot(self) -> None:
+        data = self.robot_asset.data
+        pose = data.body_link_pose_w.torch[:, self._body_ids]
+        velocity = data.body_link_vel_w.torch[:, self._body_ids]
+        joints = torch.cat([data.joint_pos.torch, data.joint_vel.torch], dim=-1)
+        total = pose.sum(dim=(-2, -1)) + velocity.sum(dim=(-2, -1)) + joints.sum(dim=-1)
+        self.finite = torch.isfinite(total)
+        # Zeros instead of NaN, so that no reward, error or statistic of a broken environment reaches the learner.
+        pose = torch.where(self.finite[:, None, None], pose, 0.0)
+        velocity = torch.where(self.finite[:, None, None], velocity, 0.0)
+        joints = torch.where(self.finite[:, None], joints, 0.0)
+        joint_pos, joint_vel = joints.chunk(2, dim=-1)
+        self._robot = MotionFrame(
+            joint_pos, joint_vel, pose[..., :3], pose[..., 3:], velocity[..., :3], velocity[..., 3:]
+        )
+        self._robot_stale = False
+        self._robot_step = self._env.common_step_counter
+
+    def _measure(self) -> None:
+        self._errors = tracking_errors(self.reference, self.robot, self.anchor)
+        values = [getattr(self._errors, name) for name in _METRICS]
+        means = torch.stack([value if value.ndim == 1 else value.mean(dim=-1) for value in values], dim=-1)
+        self._error_sums += torch.where(self.finite[:, None], means, 0.0)
+        self._error_steps += self.finite
+        self._measured_step = self._env.common_step_counter
+
+    def record_failures(self, failed: torch.Tensor) -> None:
+        """Tell the sampler where every environment is and which ones have just failed, shape (num_envs,)."""
+        self.sampler.record(self.clip_ids, self.steps, failed)
+
+    def _place_robot(self, env_ids: torch.Tensor, frame: MotionFrame) -> None:
+        """Write a state of the reference, with noise, into the simulator; never into the ground."""
+        root_pos, root_quat = frame.body_pos_w[:, 0], frame.body_quat_w[:, 0]
+        root_vel = torch.cat([frame.body_lin_vel_w[:, 0], frame.body_ang_vel_w[:, 0]], dim=-1)
+        joint_pos = frame.joint_pos
+        if self.cfg.reset_noise is not None:
+            noise = self.cfg.reset_noise
+            root_pos = root_pos + self._uniform(noise.root_pos, len(env_ids))
+            root_quat = quat_mul(quat_from_euler_xyz(*self._uniform(noise.root_rot, len(env_ids)).T), root_quat)
+            root_vel = root_vel + self._uniform((*noise.root_lin_vel, *noise.root_ang_vel), len(env_ids))
+            joint_pos = joint_pos + self._uniform((noise.joint_pos,) * self.library.num_joints, len(env_ids))
+            limits = self.robot_asset.data.soft_joint_pos_limits.torch[env_ids]
+            joint_pos = joint_pos.clamp(limits[..., 0], limits[..., 1])
+        depth = self._shapes.lowest(root_pos, root_quat, joint_pos[:, self._tree_joints]).clamp_max(0.0)
+        root_pos = root_pos + self._env.scene.env_origins[env_ids]
+        root_pos = torch.cat([root_pos[:, :2], root_pos[:, 2:] - depth[:, None]], dim=-1)
+        robot, env_ids = self.robot_asset, env_ids.int()
+        robot.write_root_link_pose_to_sim_index(root_pose=torch.cat([root_pos, root_quat], dim=-1), env_ids=env_ids)
+        robot.write_root_link_velocity_to_sim_index(root_velocity=root_vel, env_ids=env_ids)
+        robot.write_joint_position_to_sim_index(position=joint_pos, env_ids=env_ids)
+        robot.write_joint_velocity_to_sim_index(velocity=frame.joint_vel, env_ids=env_ids)
+
+    def _uniform(self, half_widths: Sequence[float], count: int) -> torch.Tensor:
+        draw = torch.rand(count, len(half_widths), device=self.device) * 2.0 - 1.0
+        key = tuple(half_widths)
+        if key not in self._half_widths:
+            self._half_widths[key] = torch.tensor(key, device=self.device)
+        return draw * self._half_widths[key]

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+# Play a trained policy: finds Isaac Lab (scripts/find_isaaclab.sh) and runs scripts/play.py in it.
+set -euo pipefail
+here="$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")"
+source "$here/scripts/find_isaaclab.sh"
+
+usage() {
+    cat <<'EOF'
+Usage: bash test.sh [OPTIONS] [physics=ENGINE] [env.KEY=VALUE ...] [agent.KEY=VALUE ...]
+
+Play a trained policy and say how well it does. Without options: the latest checkpoint of Isaac-Tracking-G1-v0.
+(The project's own tests are run by: bash scripts/run_tests.sh)
+
+  --task ID              the task to play (default: Isaac-Tracking-G1-Play-v0)
+  --checkpoint PATH      the checkpoint (model_*.pt), or a run folder (default: the latest)
+  --motion PATH          the motion to track: a clip (.npz), or a folder of clips
+  --num_envs N           environments simulated at once (default: the task's)
+  --seed N               random seed
+  --device DEVICE        cuda, cuda:N or cpu (default: a GPU if there is one, else cpu)
+
+  --gui                  show the simulation in a window
+  --video                record a video (needs neither a display nor a GPU)
+  --video_length N       steps in the video
+  --video_interval N     record every N-th step
+
+  --isaaclab PATH        the Isaac Lab to use: a source tree, an environment, or a Python
+                         (default: $ISAACLAB_PATH, the active environment, ../IsaacLab, ~/IsaacLab,
+                         /workspace/isaaclab, /opt/IsaacLab, this project's .venv, which is made if need be)
+  --verbose              show every place where Isaac Lab was looked for
+  -h, --help             this text
+
+  physics=newton_mjwarp | physx | isaacsim_physx     the physics engine (default: newton_mjwarp)
+  env.KEY=VALUE, agent.KEY=VALUE                      any value of the task's or the learner's configuration
+
+Examples:
+  bash test.sh
+  bash test.sh --video
+  bash test.sh --checkpoint logs/rsl_rl/g1_tracking/2026-01-31_12-00-00/model_1500.pt --num_envs 4
+EOF
+}
+
+run_in_isaaclab scripts/play.py usage "$@"

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+# Train a policy: finds Isaac Lab (scripts/find_isaaclab.sh) and runs scripts/train.py in it.
+set -euo pipefail
+here="$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")"
+source "$here/scripts/find_isaaclab.sh"
+
+usage() {
+    cat <<'EOF'
+Usage: bash train.sh [OPTIONS] [physics=ENGINE] [env.KEY=VALUE ...] [agent.KEY=VALUE ...]
+
+Train a policy. Without options: Isaac-Tracking-G1-v0 with the motion that comes with the project.
+
+  --task ID              the task to train (default: Isaac-Tracking-G1-v0)
+  --motion PATH          the motion to track: a clip (.npz), or a folder of clips
+  --num_envs N           environments simulated at once (default: the task's, by device)
+  --max_iterations N     learning iterations (default: the task's)
+  --seed N               random seed
+  --device DEVICE        cuda, cuda:N or cpu (default: a GPU if there is one, else cpu)
+  --run_name NAME        added to the name of the run's folder under logs/rsl_rl/
+  --logger NAME          tensorboard (default), wandb or neptune
+
+  --resume               go on with the latest run of this task, in its folder
+  --checkpoint PATH      go on from this checkpoint (model_*.pt), or the latest of this run folder
+
+  --gui                  show the simulation in a window
+  --video                record videos while training
+  --video_length N       steps in each video
+  --video_interval N     steps from the start of one video to the start of the next
+
+  --isaaclab PATH        the Isaac Lab to use: a source tree, an environment, or a Python
+                         (default: $ISAACLAB_PATH, the active environment, ../IsaacLab, ~/IsaacLab,
+                         /workspace/isaaclab, /opt/IsaacLab, this project's .venv, which is made if need be)
+  --verbose              show every place where Isaac Lab was looked for
+  -h, --help             this text
+
+  physics=newton_mjwarp | physx | isaacsim_physx     the physics engine (default: newton_mjwarp)
+  env.KEY=VALUE, agent.KEY=VALUE                      any value of the task's or the learner's configuration
+
+Examples:
+  bash train.sh
+  bash train.sh --num_envs 1024 --max_iterations 3000 --run_name first
+  bash train.sh --resume
+  bash train.sh agent.algorithm.learning_rate=5e-4
+EOF
+}
+
+run_in_isaaclab scripts/train.py usage "$@"
