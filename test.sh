@@ -15,8 +15,8 @@ Play a trained policy and say how well it does. Without options: the latest chec
 (The project's own tests are run by: bash scripts/run_tests.sh)
 
   --task ID              the task to play (default: Isaac-Tracking-G1-Play-v0)
-  --checkpoint PATH      the checkpoint (model_*.pt), or a run folder (default: the latest)
-  --motion PATH          the motion to track: a clip (.npz), or a folder of clips
+  --checkpoint PATH      the checkpoint (model_N.pt), or a run folder (default: the newest run that has one)
+  --motion NAME ...      the motions to track: names or patterns of the project's clips, files (.npz), folders
   --num_envs N           environments simulated at once (default: the task's)
   --seed N               random seed
   --device DEVICE        cuda, cuda:N or cpu (default: a GPU if there is one, else cpu)
@@ -29,7 +29,7 @@ Play a trained policy and say how well it does. Without options: the latest chec
   --isaaclab PATH        the Isaac Lab to use: a source tree, an environment, or a Python
                          (default: $ISAACLAB_PATH, the active environment, ../IsaacLab, ~/IsaacLab,
                          /workspace/isaaclab, /opt/IsaacLab, this project's .venv, which is made if need be)
-  --verbose              show every place where Isaac Lab was looked for
+  --verbose              show where Isaac Lab was looked for, and all that it prints
   -h, --help             this text
 
   physics=newton_mjwarp | physx | isaacsim_physx     the physics engine (default: newton_mjwarp)

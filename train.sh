@@ -14,16 +14,16 @@ Usage: bash train.sh [OPTIONS] [physics=ENGINE] [env.KEY=VALUE ...] [agent.KEY=V
 Train a policy. Without options: Isaac-Tracking-G1-v0 with the motion that comes with the project.
 
   --task ID              the task to train (default: Isaac-Tracking-G1-v0)
-  --motion PATH          the motion to track: a clip (.npz), or a folder of clips
+  --motion NAME ...      the motions to track: names or patterns of the project's clips, files (.npz), folders
   --num_envs N           environments simulated at once (default: the task's, by device)
-  --max_iterations N     learning iterations (default: the task's)
+  --max_iterations N     iterations to train; with --resume, more of them (default: the task's)
   --seed N               random seed
   --device DEVICE        cuda, cuda:N or cpu (default: a GPU if there is one, else cpu)
   --run_name NAME        added to the name of the run's folder under logs/rsl_rl/
   --logger NAME          tensorboard (default), wandb or neptune
 
-  --resume               go on with the latest run of this task, in its folder
-  --checkpoint PATH      go on from this checkpoint (model_*.pt), or the latest of this run folder
+  --resume               go on with the newest run of this task that has a checkpoint, in its folder
+  --checkpoint PATH      go on from this checkpoint (model_N.pt), or from the newest of a run folder
 
   --gui                  show the simulation in a window
   --video                record videos while training
@@ -33,7 +33,7 @@ Train a policy. Without options: Isaac-Tracking-G1-v0 with the motion that comes
   --isaaclab PATH        the Isaac Lab to use: a source tree, an environment, or a Python
                          (default: $ISAACLAB_PATH, the active environment, ../IsaacLab, ~/IsaacLab,
                          /workspace/isaaclab, /opt/IsaacLab, this project's .venv, which is made if need be)
-  --verbose              show every place where Isaac Lab was looked for
+  --verbose              show where Isaac Lab was looked for, and all that it prints
   -h, --help             this text
 
   physics=newton_mjwarp | physx | isaacsim_physx     the physics engine (default: newton_mjwarp)

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Sourced by train.sh and test.sh, which then call `run_in_isaaclab SCRIPT USAGE_FUNCTION ARGUMENTS...`.
+# Sourced by train.sh and test.sh, which then call `run_in_isaaclab SCRIPT USAGE_FUNCTION ARGUMENTS...`. Options that
+# it takes for itself are --isaaclab and --help; --verbose is heeded and passed on, like everything else.
 #
 # Isaac Lab is looked for in this order; nothing is imported in order to look:
 #   1. --isaaclab PATH   2. $ISAACLAB_PATH   3. the active environment's Python   4. an isaaclab.sh in a usual place
@@ -48,15 +49,19 @@ clean_python_path() {
 
 # Ask a launcher (a Python, or `bash .../isaaclab.sh -p`) about itself; 0 if it runs an Isaac Lab that will do.
 probe() {
-    local answer found label version minor="" status=0
-    if [ "$1" != bash ]; then minor="$("$1" -E -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" || true; fi
-    answer="$(PYTHONPATH="$(clean_python_path "$minor")" "$@" "$PROJECT_ROOT/scripts/probe_isaaclab.py" 2>&1 </dev/null)" || status=$?
+    local answer found version minor="" status=0
+    if [ "$1" != bash ]; then
+        minor="$("$1" -E -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" || true
+    fi
+    answer="$(PYTHONPATH="$(clean_python_path "$minor")" \
+        "$@" "$PROJECT_ROOT/scripts/probe_isaaclab.py" 2>&1 </dev/null)" || status=$?
     found="$(printf '%s\n' "$answer" | grep -a '^isaac-tracking-probe' | tail -n 1)" || true
     if [ -z "$found" ]; then
-        REASON="it does not run Python (exit code $status): $(printf '%s\n' "$answer" | grep -a . | tail -n 1 | cut -c 1-200)"
+        answer="$(printf '%s\n' "$answer" | grep -a . | tail -n 1 | cut -c 1-200)" || true
+        REASON="it does not run Python (exit code $status): $answer"
         return 1
     fi
-    IFS=$'\t' read -r label PYTHON PYTHON_VERSION version MISSING OVERLAY <<<"$found"
+    IFS=$'\t' read -r _ PYTHON PYTHON_VERSION version MISSING OVERLAY <<<"$found"
     case "$version" in
         none) REASON="its Python ($PYTHON, $PYTHON_VERSION) has no package isaaclab" ; return 1 ;;
         unknown) ;;
@@ -122,7 +127,7 @@ take_named() {
     fi
     tell "tried $1 $2: refused, $REASON"
     fail "$1 $2: $REASON." \
-        "It may be: a source tree (the folder with isaaclab.sh), an environment (the folder with bin/python), or a Python." \
+        "It may be: a source tree (with isaaclab.sh), an environment (with bin/python), or a Python itself." \
         "Fix the path; or leave it out, and the wrappers look for themselves (--verbose shows where)."
 }
 
@@ -192,7 +197,7 @@ find_isaaclab() {
 set_python_path() {
     local kept
     kept="$(clean_python_path "${PYTHON_VERSION%.*}")"
-    [ "$kept" = "${PYTHONPATH:-}" ] || say "PYTHONPATH is used without what belongs to ROS or to another Python: '$kept'"
+    [ "$kept" = "${PYTHONPATH:-}" ] || say "PYTHONPATH without what is of ROS or of another Python: '$kept'"
     export PYTHONPATH="$PROJECT_ROOT/source/isaac_tracking${MISSING:+:$PROJECT_ROOT/.overlay/$OVERLAY}${kept:+:$kept}"
 }
 
@@ -209,7 +214,7 @@ run_in_isaaclab() {
     while [ $# -gt 0 ]; do
         case "$1" in
             -h | --help) "$usage" ; exit 0 ;;
-            --verbose) VERBOSE=1 ;;
+            --verbose) VERBOSE=1 ; arguments+=("$1") ;; # scripts/*.py have such an option too
             --isaaclab)
                 case "${2:-}" in
                     "" | -*) fail "--isaaclab needs a path." "For example: --isaaclab ~/IsaacLab" ;;
@@ -227,6 +232,6 @@ run_in_isaaclab() {
     add_missing_packages
     set_python_path
     export ISAAC_TRACKING_CALLER_DIR="$PWD"
-    cd -- "$PROJECT_ROOT"
+    cd -- "$PROJECT_ROOT" || exit
     exec "${LAUNCHER[@]}" "$PROJECT_ROOT/$script" ${arguments[@]+"${arguments[@]}"}
 }

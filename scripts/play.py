@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "source" / "isaac_tracking"))
 
-from isaac_tracking.launch.main import main  # noqa: E402
+from isaac_tracking.launch.main import main
 
 if __name__ == "__main__":
     sys.exit(main("play", sys.argv[1:]))

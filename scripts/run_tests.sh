@@ -12,7 +12,7 @@ unset PYTHONPATH PYTHONHOME ISAACLAB_PATH VIRTUAL_ENV CONDA_PREFIX
 bash scripts/setup.sh
 if ! cmp -s requirements/dev.txt .venv/.isaac_tracking_dev; then
     echo "[tests] installing requirements/dev.txt"
-    PIP_USER=0 .venv/bin/python -m pip install -q --disable-pip-version-check --no-input --no-deps -r requirements/dev.txt \
+    PIP_USER=0 .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps -r requirements/dev.txt \
         2>&1 | { grep -v '^WARNING: ' || true; }
     cp requirements/dev.txt .venv/.isaac_tracking_dev
 fi
@@ -22,11 +22,11 @@ check() {
     echo "[tests] $1"
     .venv/bin/python -m "${@:2}" || failed+=("$1")
 }
-check "ruff check" ruff check .
+check "ruff check" ruff check --output-format concise .
 check "ruff format --check" ruff format --check .
 check "codespell" codespell_lib source scripts tests docs requirements .ci ./*.md ./*.sh ./*.toml
-check "pyright" pyright
-check "pytest" pytest -m "not gpu" "$@"
+check "pyright" pyright --level error
+check "pytest" pytest -m "not gpu" --timeout 900 "$@"
 
 if [ "${#failed[@]}" != 0 ]; then
     printf '[tests] FAILED: %s\n' "${failed[*]}"

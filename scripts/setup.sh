@@ -44,7 +44,8 @@ quiet_pip() {
         grep -av '^WARNING: Location' "$log" | tail -n 25 >&2 || true
         rm -f "$log"
         fail 1 "pip failed (exit code $status); its last lines are above." \
-            "The usual reasons: no network, or a full disk ($(df -Ph "$ROOT" | awk 'NR == 2 {print $4}') free; a GPU build of PyTorch takes 8 GB)." \
+            "The usual reasons: no network, or a full disk (a GPU build of PyTorch takes 8 GB; here" \
+            "$(df -Ph "$ROOT" | awk 'NR == 2 {print $4}') are free)." \
             "Then run this again: bash scripts/setup.sh"
     fi
     rm -f "$log"
@@ -54,8 +55,8 @@ quiet_pip() {
 
 # Sets BASE and BASE_VERSION if $1 can be built from, else REASON.
 usable() {
-    local answer
-    if ! answer="$(env -u PYTHONPATH -u PYTHONHOME "$1" -c 'import sys; print(sys.executable, "%d.%d.%d" % sys.version_info[:3], sep="|")' 2>/dev/null)"; then
+    local answer ask='import sys; print(sys.executable, "%d.%d.%d" % sys.version_info[:3], sep="|")'
+    if ! answer="$(env -u PYTHONPATH -u PYTHONHOME "$1" -c "$ask" 2>/dev/null)"; then
         REASON="does not run"
         return 1
     fi
@@ -66,7 +67,8 @@ usable() {
         *) REASON="is Python $BASE_VERSION" ; return 1 ;;
     esac
     if ! env -u PYTHONPATH -u PYTHONHOME "$BASE" -c 'import ensurepip, venv' 2>/dev/null; then
-        REASON="is Python $BASE_VERSION without the modules venv and ensurepip (on Debian and Ubuntu: apt-get install python${BASE_VERSION%.*}-venv)"
+        REASON="is Python $BASE_VERSION without the modules venv and ensurepip"
+        REASON="$REASON (on Debian and Ubuntu: apt-get install python${BASE_VERSION%.*}-venv)"
         return 1
     fi
 }
@@ -75,7 +77,8 @@ choose_python() {
     local candidate
     local -a tried=()
     if [ -n "$1" ]; then
-        usable "$1" || fail 2 "--python $1 $REASON." "It must be Python 3.12 or 3.11, with the modules venv and ensurepip." \
+        usable "$1" || fail 2 "--python $1 $REASON." \
+            "It must be Python 3.12 or 3.11, with the modules venv and ensurepip." \
             "Give the path of another, or leave --python out."
         return
     fi
@@ -89,22 +92,28 @@ choose_python() {
         fi
     done
     fail 2 "no Python 3.12 or 3.11 to build the environment from." "${tried[@]}" \
-        "Install one (on Debian and Ubuntu: apt-get install python3.12-venv, or python3.11-venv), or name it: --python PATH"
+        "Install one (on Debian and Ubuntu: apt-get install python3.12-venv, or python3.11-venv)," \
+        "or name it: bash scripts/setup.sh --python PATH"
 }
 
 # ---- is it up to date? -------------------------------------------------------------------------------------------
 
 # What the environment is made of; the path, because an environment cannot be moved.
 environment_hash() {
-    { printf '%s\n' "$1" "$ROOT"; for list in "${LISTS[@]}"; do cat "$ROOT/requirements/$list.txt"; done; } | hash_of
+    local list digest='import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'
+    {
+        printf '%s\n' "$1" "$ROOT"
+        for list in "${LISTS[@]}"; do cat "$ROOT/requirements/$list.txt"; done
+    } | "$VENV/bin/python" -IS -c "$digest"
 }
-hash_of() { "$VENV/bin/python" -IS -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'; }
 
+# Of $1, a wanted version of Python, or of any.
 environment_is_current() {
     local version
     [ -s "$OURS" ] || return 1
-    version="$("$VENV/bin/python" -IS -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)" || return 1
-    [ "$(cat "$OURS")" = "$(environment_hash "$version")" ]
+    local ask='import sys; print("%d.%d.%d" % sys.version_info[:3])'
+    version="$("$VENV/bin/python" -IS -c "$ask" 2>/dev/null)" || return 1
+    [ "${1:-$version}" = "$version" ] && [ "$(cat "$OURS")" = "$(environment_hash "$version")" ]
 }
 project_is_current() { cmp -s "$ROOT/pyproject.toml" "$VENV/.isaac_tracking_pyproject"; }
 
@@ -126,15 +135,16 @@ make_environment() {
     quiet_pip "${install[@]}" --no-deps -r "$lists/build.txt"
     say "2/6 PyTorch (the large one: up to 3 GB to fetch for a GPU, if your pip offers no smaller build)"
     quiet_pip "${install[@]}" -r "$lists/torch.txt" -c "$lists/kitless.txt" -c "$lists/build.txt"
-    say "3/6 physics, learning and tools: $(grep -cE '^[A-Za-z]' "$lists/kitless.txt") + $(grep -cE '^[A-Za-z]' "$lists/project.txt") packages"
-    quiet_pip "${install[@]}" --no-deps --no-build-isolation --use-pep517 -r "$lists/kitless.txt" -r "$lists/project.txt"
+    say "3/6 physics, learning and tools: $(cat "$lists"/{kitless,project}.txt | grep -c '^[A-Za-z]') packages"
+    quiet_pip "${install[@]}" --no-deps --no-build-isolation --use-pep517 \
+        -r "$lists/kitless.txt" -r "$lists/project.txt"
     say "4/6 Isaac Lab"
     quiet_pip "${install[@]}" --no-deps --ignore-requires-python -r "$lists/isaaclab.txt"
     say "5/6 this project, as it stands in its folder"
     install_project
     say "6/6 compiling to bytecode, and a first import"
-    "$python" -m compileall -q -j 0 "$VENV/lib" >/dev/null 2>&1 || true  # templates in some packages are no valid Python
-    env -u PYTHONPATH -u PYTHONHOME "$python" - <<'EOF' || fail 1 "the environment is there, but a first import failed; see above."
+    "$python" -m compileall -q -j 0 "$VENV/lib" >/dev/null 2>&1 || true  # templates are no valid Python
+    env -u PYTHONPATH -u PYTHONHOME "$python" - <<'EOF' || fail 1 "made, but a first import failed; see above."
 import importlib.metadata, shutil
 import isaaclab, mujoco, newton, rsl_rl, torch, isaac_tracking
 names = ("isaaclab", "newton", "mujoco-warp", "rsl-rl-lib", "torch")
@@ -143,8 +153,9 @@ if torch.cuda.is_available():
     print(f"[setup] GPU: {torch.cuda.get_device_name(0)}")
 elif shutil.which("nvidia-smi"):
     built = f"for CUDA {torch.version.cuda}" if torch.version.cuda else "without CUDA"
-    print(f"[setup] Warning: this machine has nvidia-smi, but PyTorch (built {built}) sees no GPU: training will run on the CPU.")
-    print("[setup]          Compare with the CUDA version in the first lines of nvidia-smi, and update the driver if it is lower.")
+    print(f"[setup] Warning: this machine has nvidia-smi, but PyTorch (built {built}) sees no GPU:")
+    print("[setup]   training will run on the CPU. Compare with the CUDA version in the first lines of nvidia-smi,")
+    print("[setup]   and update the driver if it is lower.")
 else:
     print("[setup] no NVIDIA GPU: training will run on the CPU")
 EOF
@@ -163,7 +174,7 @@ setup() {
         flock -n 9 || { say "another setup of this project is running: waiting for it" ; flock 9; }
     fi
     [ -z "$wanted" ] || choose_python "$wanted"
-    if environment_is_current && { [ -z "$wanted" ] || [ "$BASE_VERSION" = "$("$VENV/bin/python" -IS -c 'import platform; print(platform.python_version())')" ]; }; then
+    if environment_is_current "${BASE_VERSION:-}"; then
         if project_is_current; then
             say "$VENV is up to date"
         else
@@ -172,7 +183,7 @@ setup() {
         fi
         return
     fi
-    [ ! -e "$OURS" ] || say "$VENV is incomplete, or older than requirements/: making it anew"
+    [ ! -e "$OURS" ] || say "$VENV is incomplete, of another Python, or older than requirements/: making it anew"
     [ -n "$wanted" ] || choose_python ""
     trap 'say "interrupted: .venv is incomplete; run this again and it starts afresh"; exit 130' INT TERM
     make_environment
@@ -183,9 +194,12 @@ setup() {
 # ---- the overlay -------------------------------------------------------------------------------------------------
 
 make_overlay() {
-    local python="$1" answer label version lab missing name folder
-    answer="$("$python" "$ROOT/scripts/probe_isaaclab.py" 2>&1)" || fail 2 "--overlay $python does not run: $(printf '%s' "$answer" | tail -n 1)"
-    IFS=$'\t' read -r label python version lab missing name <<<"$answer"
+    local python="$1" answer version missing name folder
+    command -v "$python" >/dev/null ||
+        fail 2 "--overlay $python: no such Python." "Give the path of your Isaac Lab's Python."
+    answer="$("$python" "$ROOT/scripts/probe_isaaclab.py" 2>&1)" ||
+        fail 2 "--overlay $python does not run: ${answer##*$'\n'}"
+    IFS=$'\t' read -r _ python version _ missing name <<<"$answer"
     folder="$ROOT/.overlay/$name"
     if [ "$missing" = none ]; then
         say "$python lacks nothing"
@@ -221,7 +235,7 @@ while [ $# -gt 0 ]; do
         -h | --help) usage ; exit 0 ;;
         --check) ACTION=check ;;
         --python | --overlay)
-            [ -n "${2:-}" ] || fail 2 "$1 needs the path of a Python." "For example: bash scripts/setup.sh $1 /usr/bin/python3.12"
+            [ -n "${2:-}" ] || fail 2 "$1 needs the path of a Python." "For example: $1 /usr/bin/python3.12"
             WANTED="$2"
             [ "$1" = --python ] || ACTION=overlay
             shift

@@ -58,10 +58,10 @@ class FilmCamera:
 
 
 def _low_pass(path: np.ndarray, width: float) -> np.ndarray:
-    """Average each column with a bell of that many rows, the ends held, shape (T, n)."""
+    """Average each column with a bell of that many rows, going on at the ends as it went, shape (T, n)."""
     reach = math.ceil(3.0 * width)
     bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(width, 1e-6)) ** 2)
-    padded = np.pad(path, ((reach, reach), (0, 0)), mode="edge")
+    padded = np.pad(path, ((reach, reach), (0, 0)), mode="reflect", reflect_type="odd")
     return np.stack([np.convolve(column, bell / bell.sum(), mode="valid") for column in padded.T], axis=1)
 
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 HORIZON = (0.62, 0.70, 0.78)
-ZENITH = (0.20, 0.32, 0.50)
+ZENITH = (0.14, 0.25, 0.43)
 SKY_LIGHT = (0.42, 0.46, 0.52)
 GROUND_LIGHT = (0.16, 0.15, 0.14)
-KEY_LIGHT = (1.30, 1.24, 1.14)
+KEY_LIGHT = (1.32, 1.25, 1.13)
 FILL_LIGHT = (0.16, 0.19, 0.24)
 CHECKER = ((0.20, 0.235, 0.27), (0.34, 0.37, 0.40))
 """Linear red, green, blue: of the sky, of the light that it and the ground give back, of the lamps, of the tiles."""
@@ -25,7 +25,7 @@ TILE = 0.5
 FOG_DISTANCE = 11.0
 """Distance at which the ground has mostly become horizon [m]."""
 
-KEY_AZIMUTH, KEY_ELEVATION = math.radians(48.0), math.radians(52.0)
+KEY_AZIMUTH, KEY_ELEVATION = math.radians(62.0), math.radians(50.0)
 FILL_AZIMUTH, FILL_ELEVATION = math.radians(-75.0), math.radians(15.0)
 """Where the lamps stand as seen from the ground, azimuths counted from the camera [rad]."""
 
@@ -91,9 +91,7 @@ def surface_color(albedo: Tensor, normals: Tensor, rays: Tensor, key: Tensor, fi
         fill: Unit vector towards the fill lamp, shape (3,).
         lit: Share of the key lamp's light that arrives, shape (n,).
     """
-    facing = (normals * rays).sum(-1, keepdim=True)
-    normals = torch.where(facing > 0.0, -normals, normals)
-    facing = facing.abs()
+    facing = -(normals * rays).sum(-1, keepdim=True).clamp(-1.0, 0.0)
     lit = lit[:, None]
     upward = 0.5 * normals[:, 2:] + 0.5
     light = _mix(_rgb(GROUND_LIGHT, rays), _rgb(SKY_LIGHT, rays), upward)
@@ -103,8 +101,8 @@ def surface_color(albedo: Tensor, normals: Tensor, rays: Tensor, key: Tensor, fi
     glint = (normals * half).sum(-1, keepdim=True).clamp_min(0.0) ** 48
     mirror = rays + 2.0 * facing * normals
     around = _mix(_rgb(GROUND_LIGHT, rays), _rgb(HORIZON, rays), torch.sigmoid(9.0 * mirror[:, 2:]))
-    sheen = 0.05 + 0.30 * albedo + 0.45 * (1.0 - facing) ** 5
-    return 0.82 * albedo * light + 0.35 * around * sheen + 0.30 * glint * lit
+    sheen = 0.04 + 0.55 * albedo + 0.25 * (1.0 - facing) ** 5
+    return 0.62 * albedo * light + 0.42 * around * sheen + 0.22 * glint * lit
 
 
 def _square_wave(position: Tensor, footprint: Tensor) -> Tensor:

@@ -18,6 +18,9 @@ from torch import Tensor
 
 from .visual_mesh import VisualMesh
 
+_SHADOW = 0.3
+"""What Newton's tracer leaves of the lamp's light in a shadow."""
+
 
 class Hits(NamedTuple):
     """What n rays hit first."""
@@ -101,7 +104,8 @@ class Tracer:
         shape, distance, normal = shape.reshape(n), distance.reshape(n), normal.reshape(n, 3)
         facing = normal @ self._lamp
         # Everything is white and the lamp is alone, so what is missing from the cosine is in shadow.
-        lit = torch.where(facing > 1e-3, light.reshape(n, 3)[:, 0] / facing.clamp_min(1e-3), 1.0).clamp(0.0, 1.0)
+        lit = torch.where(facing > 1e-3, light.reshape(n, 3)[:, 0] / facing.clamp_min(1e-3), 1.0)
+        lit = ((lit - _SHADOW) / (1.0 - _SHADOW)).clamp(0.0, 1.0)
         nothing = shape < 0
         mesh = torch.where(nothing, -1, shape - int(self._ground))
         return Hits(mesh, distance.masked_fill(nothing, torch.inf), normal, lit.masked_fill(nothing, 1.0))

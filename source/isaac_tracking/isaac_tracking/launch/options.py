@@ -79,7 +79,9 @@ def split_rest(rest: Sequence[str], known: Iterable[str], foreign: Iterable[str]
     overrides, passed = [], []
     for argument in rest:
         option = argument.split("=")[0]
-        if argument.startswith("-") and option in foreign or passed and not argument.startswith("-") and "=" not in argument:
+        if (argument.startswith("-") and option in foreign) or (
+            passed and not argument.startswith("-") and "=" not in argument
+        ):
             passed.append(argument)
         elif not argument.startswith("-") and _OVERRIDE.fullmatch(argument):
             overrides.append(argument)
@@ -120,6 +122,19 @@ def find_task(task: str) -> Any:
     near = difflib.get_close_matches(task, ours, n=1, cutoff=0.7)
     hint = f"did you mean {near[0]}? " if near else ""
     raise OptionError(f"task '{task}' is unknown; {hint}choose from {', '.join(sorted(ours))}")
+
+
+def play_task(task: str) -> str:
+    """Return the id of a task's examination: ``X-v0`` and ``X-Play-v0`` both give ``X-Play-v0`` where it exists.
+
+    Raises:
+        OptionError: If the task is unknown.
+    """
+    import gymnasium as gym
+
+    find_task(task)
+    play = task if "-Play-" in task else task.replace("-v0", "-Play-v0")
+    return play if play in gym.registry else task
 
 
 def cpu_overrides(spec: Any) -> dict[str, str]:
@@ -172,9 +187,8 @@ def resolve_config(task: str, overrides: Sequence[str], play: bool = False) -> t
         OptionError: If an override names no field or holds a value of another kind.
     """
     from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
     from isaaclab_tasks.utils import resolve_task_config
+    from omegaconf.errors import OmegaConfBaseException
 
     try:
         return resolve_task_config(task, AGENT_KEY, play_mode=play, overrides=list(overrides))
@@ -208,7 +222,9 @@ def need_space(folder: Path, megabytes: int = 200) -> None:
             pass
         free = shutil.disk_usage(parent).free
     except OSError as error:
-        raise RunError(f"'{parent}' cannot be written ({error.strerror}); give rights to it or free its disk") from error
+        raise RunError(
+            f"'{parent}' cannot be written ({error.strerror}); give rights to it or free its disk"
+        ) from error
     if free < megabytes * 2**20:
         raise RunError(f"the disk of '{parent}' has {free >> 20} MB left and a run needs {megabytes}; free some")
 

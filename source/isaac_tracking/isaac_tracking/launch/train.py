@@ -8,10 +8,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,8 @@ from ..learning.runs import (
 )
 from . import options
 from .options import OptionError
+from .run_folder import commit_of_checkout, new_run_folder
+from .terminal import print_line
 
 DEFAULT_TASK = "Isaac-Tracking-G1-v0"
 
@@ -54,7 +54,8 @@ class TrainPlan:
 def make_parser() -> options.OptionParser:
     """Return the parser of ``train.sh``."""
     parser = options.OptionParser(
-        prog="train.sh", description="Train a policy. Whatever is not listed goes to Isaac Lab: physics=physx, env.*, agent.*"
+        prog="train.sh",
+        description="Train a policy. Whatever is not listed goes to Isaac Lab: physics=physx, env.*, agent.*",
     )
     options.add_common_options(parser, DEFAULT_TASK)
     parser.add_argument("--max_iterations", type=options.positive, metavar="N", help="iterations to train (more)")
@@ -106,19 +107,26 @@ def make_plan(argv: Sequence[str], root: Path | None = None) -> TrainPlan:
         if value is not None:
             overrides.append(f"{key}={value}")
 
-    experiment = logs / _agent_cfg(task, overrides).experiment_name
-    checkpoint = _checkpoint_to_resume(args, experiment, base)
+    checkpoint = _checkpoint_to_resume(args, logs / _agent_cfg(task, overrides).experiment_name, base)
     record = read_record(checkpoint.parent) if checkpoint else {}
-    _refuse_other_task(record, checkpoint, args.task, task)
+    if record.get("task", task) != task:
+        if args.task is not None:
+            trained = record["task"]
+            raise OptionError(f"checkpoint '{checkpoint}' is of task '{trained}', not '{task}'; give --task {trained}")
+        task = record["task"]
     notes = []
     cpu = {} if device != "cpu" or record else options.cpu_overrides(spec)
-    given = {override.partition("=")[0] for override in overrides} | ({"agent.max_iterations"} if args.max_iterations else set())
+    given = {override.partition("=")[0] for override in overrides} | (
+        {"agent.max_iterations"} if args.max_iterations else set()
+    )
     cpu = [f"{key}={value}" for key, value in cpu.items() if key not in given]
     if cpu:
-        notes.append(f"no GPU: training on the CPU with sizes that fit it, which differ from the GPU's: {' '.join(cpu)}")
+        notes.append(
+            f"no GPU: training on the CPU with sizes that fit it, which differ from the GPU's: {' '.join(cpu)}"
+        )
     overrides = options.merge_overrides(cpu, record.get("overrides", []), overrides)
     agent_cfg = _agent_cfg(task, overrides)
-    run = _run_folder(checkpoint, experiment, args.run_name)
+    run = _run_folder(checkpoint, logs / agent_cfg.experiment_name, args.run_name)
     options.need_space(run)
     planned, iterations = agent_cfg.max_iterations, args.max_iterations
     if checkpoint is None:
@@ -129,17 +137,7 @@ def make_plan(argv: Sequence[str], root: Path | None = None) -> TrainPlan:
         iterations = iterations or (planned - done) or agent_cfg.max_iterations
         planned = max(planned, done + iterations)
         notes.append(f"resuming {checkpoint} at iteration {done}, {iterations} to go")
-    return TrainPlan(
-        task, device, run, overrides, planned, iterations, checkpoint, _video(args) + passed, notes
-    )
-
-
-def print_line(text: str) -> None:
-    """Print a line of ours among those of Isaac Lab."""
-    import sys
-
-    sys.stdout.write(f"[isaac_tracking] {text}\n")
-    sys.stdout.flush()
+    return TrainPlan(task, device, run, overrides, planned, iterations, checkpoint, _video(args) + passed, notes)
 
 
 def _agent_cfg(task: str, overrides: Sequence[str]) -> Any:
@@ -152,22 +150,11 @@ def _checkpoint_to_resume(args: argparse.Namespace, experiment: Path, base: Path
     return checkpoints(latest_run(experiment))[-1] if args.resume else None
 
 
-def _refuse_other_task(record: dict, checkpoint: Path | None, asked: str | None, task: str) -> None:
-    trained = record.get("task")
-    if trained and trained != task:
-        raise OptionError(
-            f"checkpoint '{checkpoint}' is of task '{trained}', not '{task}'"
-            + (f"; give --task {trained} or another checkpoint" if asked is None else f"; give --task {trained}")
-        )
-
-
 def _run_folder(checkpoint: Path | None, experiment: Path, name: str | None) -> Path:
+    """Return a checkpoint's own folder if it is a run's, and else a new one."""
     if checkpoint is not None and (checkpoint.parent / "params").is_dir():
         return checkpoint.parent
-    if name is not None and (not name or "/" in name or name.startswith(".")):
-        raise OptionError(f"run name '{name}' cannot be part of a folder's name; use letters, digits, '-' and '_'")
-    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    return experiment / (f"{stamp}_{name}" if name else stamp)
+    return new_run_folder(experiment, name)
 
 
 def _record(plan: TrainPlan) -> dict:
@@ -176,15 +163,8 @@ def _record(plan: TrainPlan) -> dict:
         "overrides": plan.overrides,
         "planned": plan.planned,
         "device": plan.device,
-        "commit": _commit(),
+        "commit": commit_of_checkout(),
     }
-
-
-def _commit() -> str:
-    """Return the commit of the package's checkout, with a plus if it has changes; empty outside a checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty=+", "--exclude=*", "--abbrev=40"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    return result.stdout.strip() if result.returncode == 0 else ""
 
 
 def _isaaclab_arguments(plan: TrainPlan) -> list[str]:
@@ -227,9 +207,8 @@ def _our_runner() -> Iterator[list]:
     Yields:
         A list that holds the runner once it exists.
     """
-    from isaaclab_rl.entrypoints.backends import train_rsl_rl
-
     from isaaclab.utils import to_dict
+    from isaaclab_rl.entrypoints.backends import train_rsl_rl
 
     from ..learning.runner import Runner
 

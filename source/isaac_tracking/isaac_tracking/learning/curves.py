@@ -57,7 +57,9 @@ def plot_curves(table: Path) -> Path | None:
             points = [(int(r["iteration"]), factor * float(r[column])) for r in rows if r.get(column)]
             if points:
                 iterations, values = np.array(points).T
-                axes.plot(iterations, values, linewidth=0.6, alpha=0.4, color=(color := axes._get_lines.get_next_color()))
+                axes.plot(
+                    iterations, values, linewidth=0.6, alpha=0.4, color=(color := axes._get_lines.get_next_color())
+                )
                 axes.plot(iterations, _smooth(values), linewidth=1.8, color=color, label=label)
         axes.set_title(title, fontsize=10)
         axes.set_xlabel("iteration", fontsize=9)

@@ -40,12 +40,17 @@ class PPO(_PPO):
         return saved
 
     def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
-        """Restore what a checkpoint holds; checkpoints of plain PPO lack samplers and random states."""
+        """Restore what a checkpoint holds; samplers and random states only together with the iteration.
+
+        Checkpoints of plain PPO lack both.
+        """
         iteration = super().load(loaded_dict, load_cfg, strict)
+        if not iteration:
+            return iteration
         for name, sampler in self._samplers().items():
             if name in loaded_dict.get("samplers", {}):
                 sampler.load_state_dict(loaded_dict["samplers"][name])
-        if iteration and "random" in loaded_dict:
+        if "random" in loaded_dict:
             set_random_state(loaded_dict["random"], self.device)
         return iteration
 

@@ -27,7 +27,7 @@ class Runner(OnPolicyRunner):
     The first Ctrl-C or SIGTERM lets the iteration finish, saves a checkpoint and stops; a second Ctrl-C stops at once.
     """
 
-    def __init__(self, env, train_cfg: dict, log_dir: str | None = None, device: str = "cpu") -> None:  # noqa: ANN001
+    def __init__(self, env, train_cfg: dict, log_dir: str | None = None, device: str = "cpu") -> None:
         """Construct the runner; see :class:`rsl_rl.runners.OnPolicyRunner`."""
         super().__init__(env, train_cfg, log_dir, device)
         self.logger = RunLogger(

@@ -150,7 +150,9 @@ class Clip:
                 )
             if not np.isfinite(array).all():
                 frame = int(np.argwhere(~np.isfinite(array))[0, 0])
-                raise self._fault(f"{name} is not finite at frame {frame}", "finite numbers", "cut or repair the motion")
+                raise self._fault(
+                    f"{name} is not finite at frame {frame}", "finite numbers", "cut or repair the motion"
+                )
         norm_error = np.abs(np.linalg.norm(self.body_quat_w, axis=-1) - 1.0).max(axis=-1)
         if norm_error.max() > 1e-3:
             frame = int(np.argmax(norm_error > 1e-3))
@@ -239,7 +241,7 @@ class Clip:
                 fps=float(content["fps"]),
                 contacts=content.get("contacts"),
                 **{name: str(content[name]) for name in _TEXTS},
-                **{name: tuple(content[name].tolist()) for name in _NAME_LISTS},
+                **{name: _names(name, content[name]) for name in _NAME_LISTS},
                 **{name: content[name] for name in _ARRAYS},
             )
         except (ValueError, TypeError) as error:
@@ -265,7 +267,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     except ValueError as error:
         reason = "holds pickled objects, which are never loaded" if "allow_pickle" in str(error) else f"({error})"
         raise ClipError(f"motion file '{path}' {reason}; expected plain arrays; {_CONVERT}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, NotImplementedError, MemoryError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, RuntimeError, MemoryError) as error:
+        # zipfile raises RuntimeError for an encrypted member and its NotImplementedError for unknown compression.
         raise ClipError(f"motion file '{path}' is damaged ({error}); expected a clip (.npz); {_CONVERT}") from error
 
 
@@ -293,6 +296,13 @@ def _array(clip: str, name: str, value: object, kind: type) -> np.ndarray:
     if array.dtype.kind not in "fiub":
         raise ClipError(f"motion '{clip}': {name} has type {array.dtype}; expected numbers; convert it first")
     return np.array(array, dtype=kind, order="C")
+
+
+def _names(field: str, array: np.ndarray) -> tuple[str, ...]:
+    """Return a list of names; one string alone would otherwise pass for a list of letters."""
+    if array.ndim != 1 or (array.size and array.dtype.kind != "U"):
+        raise ValueError(f"{field} is of type {array.dtype}, shape {array.shape}; expected a list of text; {_CONVERT}")
+    return tuple(array.tolist())
 
 
 def _umask() -> int:

@@ -55,9 +55,7 @@ class TrackingErrors(NamedTuple):
     """Root mean square of the joint speed errors [rad/s], shape (N,)."""
 
 
-def relative_reference(
-    reference: MotionFrame, robot: MotionFrame, anchor: int
-) -> tuple[torch.Tensor, torch.Tensor]:
+def relative_reference(reference: MotionFrame, robot: MotionFrame, anchor: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Put the reference where the robot stands and turn it to the robot's heading.
 
     Args:

@@ -23,9 +23,7 @@ class CollisionPoints:
         radii: Radii [m], shape (num_points,).
     """
 
-    def __init__(
-        self, tree: KinematicTree, body_ids: torch.Tensor, offsets: torch.Tensor, radii: torch.Tensor
-    ) -> None:
+    def __init__(self, tree: KinematicTree, body_ids: torch.Tensor, offsets: torch.Tensor, radii: torch.Tensor) -> None:
         self.tree, self.body_ids, self.offsets, self.radii = tree, body_ids, offsets, radii
 
     @classmethod

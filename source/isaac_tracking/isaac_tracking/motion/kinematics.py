@@ -48,9 +48,6 @@ class KinematicTree:
     def from_mjcf(cls, path: str | Path) -> KinematicTree:
         """Read the tree below the first free joint of an MJCF.
 
-        Args:
-            path: The MJCF.
-
         Returns:
             The tree, float32 on the CPU.
 

@@ -85,13 +85,11 @@ def quat_slerp(a: torch.Tensor, b: torch.Tensor, t: torch.Tensor | float) -> tor
     Args:
         a: Start, xyzw, shape (..., 4).
         b: End, xyzw, shape (..., 4); its sign does not matter.
-        t: Fraction, a number or a tensor whose shape broadcasts with the leading dimensions ``(...)``.
+        t: Fraction, a number or a tensor of shape (..., 1).
 
     Returns:
         Unit quaternions, xyzw, shape (..., 4).
     """
-    # A number is never made a tensor: that would copy from the host.
-    fraction = t.unsqueeze(-1) if isinstance(t, torch.Tensor) else t
     dot = (a * b).sum(-1, keepdim=True)
     b = torch.where(dot < 0.0, -b, b)
     # atan2 of chord and sum keeps its precision where arccos of the dot product loses it, near equal inputs.
@@ -101,8 +99,8 @@ def quat_slerp(a: torch.Tensor, b: torch.Tensor, t: torch.Tensor | float) -> tor
     sine = torch.sin(angle)
     near = sine < 1e-4
     safe = torch.where(near, torch.ones_like(sine), sine)
-    from_a = torch.where(near, 1.0 - fraction, torch.sin((1.0 - fraction) * angle) / safe)
-    from_b = torch.where(near, fraction, torch.sin(fraction * angle) / safe)
+    from_a = torch.where(near, 1.0 - t, torch.sin((1.0 - t) * angle) / safe)
+    from_b = torch.where(near, t, torch.sin(t * angle) / safe)
     return torch.nn.functional.normalize(from_a * a + from_b * b, dim=-1)
 
 

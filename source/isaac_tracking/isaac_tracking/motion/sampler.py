@@ -45,8 +45,8 @@ class StartSampler:
         return {"next": self._next.clone()}
 
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
-        """Restore whose turn it is; a state of another number of environments is left aside."""
-        if state["next"].shape == self._next.shape:
+        """Restore whose turn it is; a state of another sampler or number of environments is left aside."""
+        if "next" in state and state["next"].shape == self._next.shape:
             self._next.copy_(state["next"])
 
 
@@ -170,8 +170,8 @@ class AdaptiveSampler:
         return {"failures": self.failures.clone(), "visits": self.visits.clone()}
 
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
-        """Restore failures and visits; a state of other clips is left aside."""
-        if state["failures"].shape == self.failures.shape:
+        """Restore failures and visits; a state of another sampler or of other clips is left aside."""
+        if "failures" in state and state["failures"].shape == self.failures.shape:
             self.failures.copy_(state["failures"])
             self.visits.copy_(state["visits"])
 

@@ -16,7 +16,9 @@ from .stepping import Foothold, Gait, stepping_plan
 
 def march(model: RobotModel) -> Plan:
     """Step in place, lifting the feet high, with the arms swinging."""
-    gait = Gait(single=0.5, double=0.26, clearance=0.09, half_width=0.105, drop=0.02, toe_off=0.25, toe_up=0.0, lean=0.0)
+    gait = Gait(
+        single=0.5, double=0.26, clearance=0.09, half_width=0.105, drop=0.02, toe_off=0.25, toe_up=0.0, lean=0.0
+    )
     wide = _default_width(model)
     steps = [Foothold(i % 2, 0.0) for i in range(6)] + [Foothold(i % 2, 0.0, half_width=wide) for i in range(2)]
     plan = stepping_plan(model, steps, gait, FPS)
@@ -28,8 +30,8 @@ def march(model: RobotModel) -> Plan:
 
 
 def walk(model: RobotModel) -> Plan:
-    """Walk forward: eleven steps of 0.37 m between a start and a stop."""
-    return _straight_walk(model, steps=11, length=0.37, gait=Gait(half_width=0.10))
+    """Walk forward: eleven steps of 0.38 m between a start and a stop."""
+    return _straight_walk(model, steps=11, length=0.38, gait=Gait(half_width=0.10))
 
 
 def walk_slow(model: RobotModel) -> Plan:
@@ -85,19 +87,26 @@ def turn(model: RobotModel) -> Plan:
 
 
 def lunge(model: RobotModel) -> Plan:
-    """Step far forward with the left foot, sink, rise, and step back; then the same with the right foot."""
+    """Step forward with the left foot, sink, rise, and step back; then the same with the right foot."""
     gait = Gait(
-        single=0.65, double=1.9, clearance=0.06, drop=0.05, toe_off=0.15, toe_up=0.0, roll=0.12,
+        single=0.50, double=1.6, clearance=0.06, drop=0.05, toe_off=0.15, toe_up=0.0, roll=0.12,
         zmp_travel=(0.03, 0.034), half_width=0.10, arm_swing=0.8, pelvis_swing=0.0,
     )  # fmt: skip
-    steps = [Foothold(side, x, half_width=w) for side in (0, 1) for x, w in ((0.25, None), (0.0, _default_width(model)))]
+    steps = [
+        Foothold(side, x, half_width=w) for side in (0, 1) for x, w in ((0.25, None), (0.0, _default_width(model)))
+    ]
     plan = stepping_plan(model, steps, gait, FPS)
+    # The chest leans over the lone foot, so that the pelvis has less far to go.
+    plan.add("waist_roll", -0.7 * plan.zmp[:, 1])
     for side in (0, 1):
         landing = gait.rest + gait.shift + gait.single + 2 * side * (gait.single + gait.double)
         # The foot that steps back is the one that came: the weight has to come between the feet in the meantime.
-        weight = hold(plan.time, landing, landing + 0.7, landing + 1.2, landing + gait.double)
-        plan.zmp += 0.5 * weight[:, None] * (plan.foot_pos[:, side, :2] - plan.foot_pos[:, 1 - side, :2])
-        plan.pelvis_height -= 0.06 * hold(plan.time, landing + 0.3, landing + 0.9, landing + 1.0, landing + 1.6)
+        weight = hold(plan.time, landing, landing + 0.6, landing + 1.0, landing + gait.double)
+        plan.zmp += 0.4 * weight[:, None] * (plan.foot_pos[:, side, :2] - plan.foot_pos[:, 1 - side, :2])
+        # Leaning keeps the hip behind the weight, and so the ankle of the rear, flat foot within its limit.
+        sink = hold(plan.time, landing + 0.1, landing + 0.75, landing + 0.8, landing + 1.5)
+        plan.pelvis_height -= 0.05 * sink
+        plan.pelvis_rpy[:, 1] += 0.28 * sink
     return plan
 
 

@@ -41,7 +41,7 @@ class ClipQuality:
     """Largest share of a joint's speed limit [-]."""
 
     joint_limit: float
-    """Smallest distance of a joint from its position limits [rad]; negative beyond."""
+    """Smallest distance of a joint from its position limits, as a share of its range [-]; negative beyond."""
 
     self_contact: float
     """Largest depth to which two parts of the body overlap [m]."""
@@ -67,31 +67,34 @@ def measure(clip: Clip, model: RobotModel, speed_limits: Mapping[str, float]) ->
     if clip.contacts is None:
         raise ValueError(f"motion '{clip.name}' has no contacts; expected {', '.join(model.robot.foot_body_names)}")
     qpos = generalized_positions(clip, model)
+    planted = clip.contacts[:, [clip.contact_names.index(name) for name in model.robot.foot_body_names]]
     zmp, force = zero_moment_point(model, qpos, clip.fps)
     soles, com, overlap = _geometry(model, qpos)
-    planted = clip.contacts[:, [clip.contact_names.index(name) for name in model.robot.foot_body_names]]
-    both = planted[1:] & planted[:-1]
     slide = np.linalg.norm(np.diff(soles[..., :2], axis=0), axis=-1).max(axis=-1) * clip.fps
     bottom = soles[..., 2].min(axis=-1)
     hulls = [soles[i, planted[i]].reshape(-1, 3)[:, :2] for i in range(len(soles))]
     speed = np.abs(np.diff(qpos[:, model.joint_adr], axis=0)) * clip.fps
-    limits = np.array([speed_limits[name] for name in model.robot.joint_names])
-    joint = [int(np.flatnonzero(model.mujoco.jnt_qposadr == adr)[0]) for adr in model.joint_adr]
-    low, high = model.mujoco.jnt_range[joint].T
-    angles = qpos[:, model.joint_adr]
     return ClipQuality(
-        slide=float(slide[both].max()),
+        slide=float(slide[planted[1:] & planted[:-1]].max()),
         sink=float(-bottom.min()),
         hover=float(bottom[planted].max()),
         balance=min(map(support_margin, zmp, hulls)),
         com_balance=min(map(support_margin, com, hulls)),
         friction=float((np.linalg.norm(force[:, :2], axis=1) / force[:, 2]).max()),
-        joint_speed=float((speed / limits).max()),
-        joint_limit=float(np.minimum(angles - low, high - angles).min()),
+        joint_speed=float((speed / [speed_limits[name] for name in model.robot.joint_names]).max()),
+        joint_limit=_limit_distance(model, qpos),
         self_contact=overlap,
         end_speed=float(max(speed[0].max(), speed[-1].max())),
         travel_speed=float(np.linalg.norm(qpos[-1, :2] - qpos[0, :2]) / clip.duration),
     )
+
+
+def _limit_distance(model: RobotModel, qpos: np.ndarray) -> float:
+    """Return the smallest distance of a joint from its limits as a share of its range."""
+    joints = [int(np.flatnonzero(model.mujoco.jnt_qposadr == adr)[0]) for adr in model.joint_adr]
+    low, high = model.mujoco.jnt_range[joints].T
+    angles = qpos[:, model.joint_adr]
+    return float((np.minimum(angles - low, high - angles) / (high - low)).min())
 
 
 def generalized_positions(clip: Clip, model: RobotModel) -> np.ndarray:

@@ -35,16 +35,17 @@ class SynthesisRobot:
 
 
 class RobotModel:
-    """A robot loaded into MuJoCo, with its soles and its default stance on flat ground at z = 0.
-
-    Args:
-        robot: Facts about the robot.
-
-    Raises:
-        ValueError: If the model lacks a joint or body, or a foot has no collision geometry.
-    """
+    """A robot loaded into MuJoCo, with its soles and its default stance on flat ground at z = 0."""
 
     def __init__(self, robot: SynthesisRobot):
+        """Load the model.
+
+        Args:
+            robot: Facts about the robot.
+
+        Raises:
+            ValueError: If the model lacks a joint or body, or a foot has no collision geometry.
+        """
         # Only those who make motions need MuJoCo.
         import mujoco
 

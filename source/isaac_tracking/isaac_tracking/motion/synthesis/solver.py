@@ -102,8 +102,7 @@ def _tasks(model: RobotModel) -> list[mink.BaseTask]:
 
 
 def _set_targets(model: RobotModel, plan: Plan, frame: int, com: np.ndarray, tasks: list[mink.BaseTask]) -> None:
-    import mink
-
+    """Give the tasks of feet, centre of mass and posture their targets of one frame."""
     left, right, _, center, posture = tasks
     for side, task in enumerate((left, right)):
         task.set_target(_pose(plan.foot_rpy[frame, side], plan.foot_pos[frame, side]))

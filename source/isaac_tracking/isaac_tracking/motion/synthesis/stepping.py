@@ -51,7 +51,7 @@ class Gait:
     rest: float = 0.5
     """Time of standing still before and after [s]."""
 
-    clearance: float = 0.07
+    clearance: float = 0.055
     """Height of the lowest point of the sole at mid-swing [m]."""
 
     half_width: float | None = None
@@ -63,7 +63,7 @@ class Gait:
     zmp_travel: tuple[float, float] = (0.020, 0.050)
     """Where the zero-moment point is under a lone foot at its begin and end, ahead of the foot frame [m]."""
 
-    toe_off: float = 0.5
+    toe_off: float = 0.4
     """How far a swinging foot tips forward after lift-off [rad]."""
 
     toe_up: float = 0.05
@@ -130,9 +130,7 @@ def _swing(model: RobotModel, plan: Plan, foothold: Foothold, start: float, gait
     plan.contacts[(plan.time > start + 1e-6) & (plan.time < end - 1e-6), side] = False
 
 
-def _balance(
-    model: RobotModel, plan: Plan, footholds: Sequence[Foothold], lift: np.ndarray, gait: Gait
-) -> None:
+def _balance(model: RobotModel, plan: Plan, footholds: Sequence[Foothold], lift: np.ndarray, gait: Gait) -> None:
     """Lead the zero-moment point from stance to stance foot, heel to toe under each, and back between the feet."""
     stand = model.default_com[:2] - model.default_feet[:, :2].mean(axis=0)
     keys, points = [0.0, gait.rest], [plan.zmp[0], plan.zmp[0]]

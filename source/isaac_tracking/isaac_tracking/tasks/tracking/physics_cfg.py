@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from isaaclab.physics import PhysxAutoCfg
 from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg
 from isaaclab_ov.physics import OvPhysxCfg
 from isaaclab_physx.physics import PhysxCfg
-
-from isaaclab.physics import PhysxAutoCfg
-
 from isaaclab_tasks.utils import PresetCfg, preset
 
 
@@ -31,7 +29,7 @@ def tracking_physics(njmax: int, nconmax: int) -> PresetCfg:
         solver_cfg=MJWarpSolverCfg(
             njmax=njmax,
             nconmax=nconmax,
-            iterations=10,
+            iterations=50,
             ls_iterations=50,
             integrator="implicitfast",
             cone="pyramidal",

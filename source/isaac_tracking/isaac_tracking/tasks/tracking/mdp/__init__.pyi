@@ -26,6 +26,8 @@ __all__ = [
     "reference_anchor_pos_b",
 ]
 
+from isaaclab.envs.mdp import *
+
 from .actions_cfg import ReferenceJointPositionActionCfg
 from .commands import MotionCommand
 from .commands_cfg import (
@@ -56,5 +58,3 @@ from .terminations import (
     clip_end,
     non_finite,
 )
-
-from isaaclab.envs.mdp import *

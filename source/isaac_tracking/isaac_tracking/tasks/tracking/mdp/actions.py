@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-
 from isaaclab.envs.mdp.actions.joint_actions import JointPositionAction
 
 if TYPE_CHECKING:

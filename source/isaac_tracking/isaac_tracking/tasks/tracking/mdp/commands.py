@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
-
 from isaaclab.managers import CommandTerm
 from isaaclab.utils.math import quat_from_euler_xyz
 
@@ -28,8 +27,17 @@ if TYPE_CHECKING:
 
     from .commands_cfg import MotionCommandCfg
 
-_METRICS = ("anchor_pos", "anchor_rot", "body_pos", "body_rot", "body_lin_vel", "body_ang_vel", "joint_pos", "joint_vel")
-"""Errors that are logged as means over an episode."""
+_METRICS = (
+    "anchor_pos",
+    "anchor_rot",
+    "body_pos",
+    "body_rot",
+    "body_lin_vel",
+    "body_ang_vel",
+    "joint_pos",
+    "joint_vel",
+)
+"""Errors that are logged, as means over the environments at each step."""
 
 
 class MotionCommand(CommandTerm):
@@ -69,10 +77,8 @@ class MotionCommand(CommandTerm):
         """Frame of the clip that each environment is to reach, shape (num_envs,)."""
         self.finite = torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
         """Whether each robot's state holds only finite numbers, shape (num_envs,)."""
-        self._advance = torch.zeros_like(self.clip_ids)
+        self._placed_at = torch.full_like(self.clip_ids, -1)
         self._half_widths: dict[tuple[float, ...], torch.Tensor] = {}
-        self._error_sums = torch.zeros(self.num_envs, len(_METRICS), device=self.device)
-        self._error_steps = torch.zeros(self.num_envs, device=self.device)
         self._robot_stale = self._reference_stale = True
         self._robot_step = self._measured_step = -1
 
@@ -118,20 +124,19 @@ class MotionCommand(CommandTerm):
     """
 
     def reset(self, env_ids: Sequence[int] | slice | None = None) -> dict[str, torch.Tensor]:
-        """Put the robots of new episodes on their reference, and return the errors of the old episodes."""
+        """Put the robots of new episodes on their reference."""
         env_ids = self._indices(env_ids)
-        means = (self._error_sums[env_ids] / self._error_steps[env_ids].clamp_min(1.0)[:, None]).mean(dim=0)
-        log = {f"error_{name}": mean for name, mean in zip(_METRICS, means.unbind(), strict=True)}
-        self._error_sums[env_ids] = 0.0
-        self._error_steps[env_ids] = 0.0
         self.command_counter[env_ids] = 0
         self._resample_command(env_ids)
-        return log | self.sampler.metrics()
+        return {}
 
     def compute(self, dt: float) -> None:
         """Advance every clip by one frame; a motion is never changed within an episode."""
-        self.steps += self._advance
-        self._advance.fill_(1)
+        if self._measured_step == self._env.common_step_counter:
+            # Where the environments were before this step's resets, and which of them failed there.
+            self.sampler.record(*self._measured_at, self._env.termination_manager.terminated)
+            self._log()
+        self.steps += self._placed_at != self._env.common_step_counter
         self._robot_stale = self._reference_stale = True
 
     def _resample_command(self, env_ids: Sequence[int] | slice) -> None:
@@ -139,9 +144,10 @@ class MotionCommand(CommandTerm):
         clip_ids, starts = self.sampler.sample(env_ids)
         self._place_robot(env_ids, self.library.frames(clip_ids, starts))
         self.clip_ids[env_ids] = clip_ids
-        # The robot stands on the start, so the first frame to reach is the next one: the clip waits for one step.
+        # The robot stands on the start, so the first frame to reach is the next one; a reset within a step is
+        # followed by that step's compute(), for which the clip then waits.
         self.steps[env_ids] = starts + 1
-        self._advance[env_ids] = 0
+        self._placed_at[env_ids] = self._env.common_step_counter
         self.command_counter[env_ids] += 1
         self._robot_stale = self._reference_stale = True
 
@@ -191,15 +197,19 @@ class MotionCommand(CommandTerm):
 
     def _measure(self) -> None:
         self._errors = tracking_errors(self.reference, self.robot, self.anchor)
-        values = [getattr(self._errors, name) for name in _METRICS]
-        means = torch.stack([value if value.ndim == 1 else value.mean(dim=-1) for value in values], dim=-1)
-        self._error_sums += torch.where(self.finite[:, None], means, 0.0)
-        self._error_steps += self.finite
+        self._measured_at = self.clip_ids.clone(), self.steps.clone()
         self._measured_step = self._env.common_step_counter
 
-    def record_failures(self, failed: torch.Tensor) -> None:
-        """Tell the sampler where every environment is and which ones have just failed, shape (num_envs,)."""
-        self.sampler.record(self.clip_ids, self.steps, failed)
+    def _log(self) -> None:
+        """Log errors as means over all environments: those of ended episodes alone would tell of falls only."""
+        values = [getattr(self._errors, name) for name in _METRICS]
+        rows = torch.stack([value if value.ndim == 1 else value.mean(dim=-1) for value in values], dim=-1)
+        means = torch.where(self.finite[:, None], rows, 0.0).sum(dim=0) / self.finite.sum().clamp_min(1)
+        log = {f"error_{name}": mean for name, mean in zip(_METRICS, means.unbind(), strict=True)}
+        log |= self.sampler.metrics()
+        # A new dictionary, because the learner's logger keeps that of every step.
+        extras = self._env.extras
+        extras["log"] = extras.get("log", {}) | {f"Metrics/motion/{name}": value for name, value in log.items()}
 
     def _place_robot(self, env_ids: torch.Tensor, frame: MotionFrame) -> None:
         """Write a state of the reference, with noise, into the simulator; never into the ground."""

@@ -29,9 +29,7 @@ def reference_anchor_ori_b(env: ManagerBasedRLEnv, command_name: str) -> torch.T
     """Return the first two columns of the reference anchor's rotation, seen from the robot's, shape (num_envs, 6)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
     anchor = command.anchor
-    relative = quat_mul(
-        quat_conjugate(command.robot.body_quat_w[:, anchor]), command.reference.body_quat_w[:, anchor]
-    )
+    relative = quat_mul(quat_conjugate(command.robot.body_quat_w[:, anchor]), command.reference.body_quat_w[:, anchor])
     return quat_to_matrix(relative)[..., :2].flatten(1)
 
 

@@ -62,7 +62,8 @@ def joint_limit(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     robot: Articulation = command.robot_asset
     limits = robot.data.soft_joint_pos_limits.torch
     angles = command.robot.joint_pos
-    return ((limits[..., 0] - angles).clamp_min(0.0) + (angles - limits[..., 1]).clamp_min(0.0)).sum(dim=-1)
+    beyond = (limits[..., 0] - angles).clamp_min(0.0) + (angles - limits[..., 1]).clamp_min(0.0)
+    return beyond.sum(dim=-1) * command.finite
 
 
 def _kernel(command: MotionCommand, squared_error: torch.Tensor, std: float) -> torch.Tensor:

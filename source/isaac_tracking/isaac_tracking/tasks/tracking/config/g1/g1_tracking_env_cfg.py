@@ -8,7 +8,6 @@ from __future__ import annotations
 from isaaclab.managers import SceneEntityCfg
 from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
-
 from isaaclab_tasks.utils import preset
 
 from .....robots import g1

@@ -1,0 +1,147 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Playing a policy: what became of each episode, and the poses that a film needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ..motion.library import MotionLibrary
+from ..motion.sources import load_clips
+
+if TYPE_CHECKING:
+    from isaaclab.envs import ManagerBasedRLEnv
+
+    from ..tasks.tracking.mdp.commands import MotionCommand
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What became of one episode."""
+
+    env: int
+    """Environment it ran in."""
+    clip: str
+    """Name of the clip."""
+    steps: int
+    """Length in control steps."""
+    mean_reward: float
+    """Mean reward per step."""
+    body_pos_error: float
+    """Mean distance of the tracked bodies from the relative reference [m]."""
+    outcome: str
+    """Name of the termination term that ended it."""
+
+    @property
+    def completed(self) -> bool:
+        """Whether the clip was followed to its end."""
+        return self.outcome == "clip_end"
+
+
+def play_episodes(env: Any, policy: Callable, episodes: int, recorder: PoseRecorder | None = None) -> Iterator[Episode]:
+    """Play until every environment has finished some episodes, and yield each when it ends.
+
+    Only the first ``episodes`` of each environment count, so that short episodes are not counted more often.
+
+    Args:
+        env: The environment, wrapped for rsl_rl.
+        policy: From observations to actions.
+        episodes: Episodes of each environment.
+        recorder: Records poses, if given.
+    """
+    base: ManagerBasedRLEnv = env.unwrapped
+    command: MotionCommand = base.command_manager.get_term("motion")
+    sums = torch.zeros(base.num_envs, 3, device=base.device)
+    finished = torch.zeros(base.num_envs, dtype=torch.long, device=base.device)
+    names = base.termination_manager.active_terms
+    with torch.inference_mode():
+        obs, _ = env.reset()
+        while int(finished.min()) < episodes:
+            if recorder is not None:
+                recorder.record()
+            clips = command.clip_ids.clone()
+            obs, reward, done, _ = env.step(policy(obs))
+            policy.reset(done)
+            # Steps, reward and error of the state before any reset: errors are measured once, before it.
+            sums += torch.stack([torch.ones_like(reward), reward, command.errors.body_pos.mean(dim=-1)], dim=-1)
+            for index in done.nonzero().flatten().tolist():
+                if finished[index] < episodes:
+                    steps, total, error = sums[index].tolist()
+                    ended = [name for name in names if base.termination_manager.get_term(name)[index]]
+                    yield Episode(
+                        env=index,
+                        clip=command.library.names[clips[index]],
+                        steps=int(steps),
+                        mean_reward=total / steps,
+                        body_pos_error=error / steps,
+                        # A fall on the last frame is a fall.
+                        outcome=next((name for name in ended if name not in ("clip_end", "time_out")), ended[0]),
+                    )
+                finished[index] += 1
+                sums[index] = 0.0
+
+
+class PoseRecorder:
+    """Poses of all bodies of robot and reference, for the first episodes of some environments.
+
+    Args:
+        env: The environment.
+        num_steps: Steps to keep in all.
+    """
+
+    def __init__(self, env: ManagerBasedRLEnv, num_steps: int) -> None:
+        self._env = env
+        self._command: MotionCommand = env.command_manager.get_term("motion")
+        self._robot = self._command.robot_asset
+        self.body_names: list[str] = list(self._robot.body_names)
+        self._library = MotionLibrary(
+            load_clips(self._command.cfg.motions), self._robot.joint_names, self.body_names,
+            self._command.library.rate, env.device,
+        )  # fmt: skip
+        self._num_steps = num_steps
+        self._frames: list[tuple[torch.Tensor, ...]] = []
+
+    def record(self) -> None:
+        """Keep the present poses, before a step."""
+        if len(self._frames) >= self._num_steps:
+            return
+        command, origins = self._command, self._env.scene.env_origins[:, None]
+        pose = self._robot.data.body_link_pose_w.torch.clone()
+        pose[..., :3] -= origins
+        # The robot stands where the clip was one frame before the one that it is to reach.
+        reference = self._library.frames(command.clip_ids, command.steps - 1)
+        pair = torch.cat([reference.body_pos_w, reference.body_quat_w], dim=-1)
+        error = (command.robot.body_pos_w - command.reference.body_pos_w).norm(dim=-1).mean(dim=-1)
+        self._frames.append((pose.cpu(), pair.cpu(), command.clip_ids.cpu(), command.steps.cpu() - 1, error.cpu()))
+
+    def film_strip(self) -> tuple[np.ndarray, np.ndarray, list[str]]:
+        """Put the first episodes of the environments one after another.
+
+        Returns:
+            Robot poses and reference poses, shapes (T, num_bodies, 7), and a caption for each instant.
+        """
+        poses, references, clip_ids, steps, errors = (
+            torch.stack(part, dim=1) for part in zip(*self._frames, strict=True)
+        )
+        strips: list[tuple[torch.Tensor, torch.Tensor]] = []
+        captions: list[str] = []
+        for index in range(len(poses)):
+            # The first episode ends where the step goes back.
+            again = (steps[index, 1:] <= steps[index, :-1]).nonzero().flatten()
+            end = int(again[0]) + 1 if len(again) else len(steps[index])
+            strips.append((poses[index, :end], references[index, :end]))
+            name = self._library.names[int(clip_ids[index, 0])]
+            captions += [
+                f"{name}   {float(step) / self._library.rate:.1f} s   error {1000 * float(error):.0f} mm"
+                for step, error in zip(steps[index, :end], errors[index, :end], strict=True)
+            ]
+            if len(captions) >= self._num_steps:
+                break
+        robot, reference = (torch.cat(part)[: self._num_steps].numpy() for part in zip(*strips, strict=True))
+        return robot, reference, captions[: self._num_steps]

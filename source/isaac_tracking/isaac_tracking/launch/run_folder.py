@@ -1,0 +1,44 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Where a run's files go and which code wrote them."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import datetime
+from pathlib import Path
+
+from .options import OptionError
+
+
+def new_run_folder(experiment: Path, name: str | None) -> Path:
+    """Return the folder of a run that starts now.
+
+    Args:
+        experiment: Folder of the experiment.
+        name: What is appended to the date and time.
+
+    Raises:
+        OptionError: If the name cannot be part of a folder's name.
+    """
+    if name is not None and (not name or "/" in name or name.startswith(".")):
+        raise OptionError(f"run name '{name}' cannot be part of a folder's name; use letters, digits, '-' and '_'")
+    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    return experiment / (f"{stamp}_{name}" if name else stamp)
+
+
+def commit_of_checkout() -> str:
+    """Return the commit of the package's checkout, with a plus if it has changes; "unknown" outside a checkout."""
+    command = [
+        "git",
+        "-C",
+        str(Path(__file__).parent),
+        "describe",
+        "--always",
+        "--dirty=+",
+        "--exclude=*",
+        "--abbrev=12",
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout.strip() if result.returncode == 0 else "unknown"

@@ -1,0 +1,166 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""What the tests share: tiny clips and frames, MuJoCo's G1, and one simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+from isaac_tracking.motion.clip import Clip
+from isaac_tracking.motion.frame import MotionFrame
+from isaac_tracking.motion.quaternion import quat_from_axis_angle
+
+if TYPE_CHECKING:
+    from isaaclab.envs import ManagerBasedRLEnv
+
+NUM_ENVS = 8
+
+
+@pytest.fixture
+def make_clip() -> Callable[..., Clip]:
+    """Make a smooth motion of two joints and three bodies; the seed decides where it goes."""
+
+    def make(frames: int = 11, fps: float = 50.0, seed: int = 0, name: str = "tiny", **changes: Any) -> Clip:
+        rng = np.random.default_rng(seed)
+        time = np.arange(frames)[:, None] / fps
+        axis = rng.normal(size=(3, 3))
+        angle = (rng.normal(size=3) + rng.normal(size=3) * time)[..., None] * axis
+        values = {
+            "name": name,
+            "fps": fps,
+            "joint_names": ("hip", "knee"),
+            "body_names": ("base", "thigh", "shin"),
+            "joint_pos": rng.normal(size=2) + rng.normal(size=2) * time,
+            "body_pos_w": rng.normal(size=(3, 3)) + rng.normal(size=(3, 3)) * time[..., None],
+            "body_quat_w": quat_from_axis_angle(torch.from_numpy(angle)).numpy(),
+        }
+        return Clip(**(values | changes))
+
+    return make
+
+
+@pytest.fixture
+def make_frame() -> Callable[..., MotionFrame]:
+    """Make random frames of two joints and three bodies."""
+
+    def make(num: int = 4, bodies: int = 3, seed: int = 0) -> MotionFrame:
+        generator = torch.Generator().manual_seed(seed)
+
+        def draw(*shape: int) -> torch.Tensor:
+            return torch.randn(num, *shape, generator=generator)
+
+        quat = torch.nn.functional.normalize(draw(bodies, 4), dim=-1)
+        return MotionFrame(draw(2), draw(2), draw(bodies, 3), quat, draw(bodies, 3), draw(bodies, 3))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def g1_mjcf() -> Path:
+    from isaac_tracking.robots import g1
+    from isaac_tracking.robots.mjcf import mjcf_path
+
+    return mjcf_path(*g1.MODEL)
+
+
+@pytest.fixture(scope="session")
+def g1_model(g1_mjcf: Path) -> Any:
+    """MuJoCo's own reading of the G1's MJCF."""
+    import mujoco
+
+    return mujoco.MjModel.from_xml_path(str(g1_mjcf))
+
+
+@pytest.fixture(scope="session")
+def _simulator() -> Iterator[ManagerBasedRLEnv]:
+    """The G1's task on Newton and the CPU: as registered, without what is random at the start and in the senses."""
+    import gymnasium as gym
+    from isaaclab_tasks.utils import resolve_task_config
+
+    import isaac_tracking.tasks  # noqa: F401
+
+    cfg, _ = resolve_task_config("Isaac-Tracking-G1-v0", "rsl_rl_cfg_entry_point", overrides=[])
+    cfg.seed = 0
+    cfg.sim.device = "cpu"
+    cfg.scene.num_envs = NUM_ENVS
+    cfg.commands.motion.motions = ["stand", "squat", "walk"]
+    cfg.observations.policy.enable_corruption = False
+    for name in ("physics_material", "joint_default_pos", "base_com", "push_robot"):
+        setattr(cfg.events, name, None)
+    env = gym.make("Isaac-Tracking-G1-v0", cfg=cfg)
+    yield env.unwrapped
+    env.close()
+
+
+class FixedSampler:
+    """Starts every episode where it is told, and remembers what it is told about the steps."""
+
+    def __init__(self, clip_ids: Sequence[int], steps: Sequence[int]) -> None:
+        self.starts = torch.tensor(clip_ids), torch.tensor(steps)
+        self.recorded: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+
+    def sample(self, env_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.starts[0][env_ids], self.starts[1][env_ids]
+
+    def record(self, clip_ids: torch.Tensor, steps: torch.Tensor, failed: torch.Tensor) -> None:
+        self.recorded.append((clip_ids.clone(), steps.clone(), failed.clone()))
+
+    def metrics(self) -> dict[str, torch.Tensor]:
+        return {}
+
+
+class Simulation:
+    """The one simulator of a test session, with what a test wants to decide."""
+
+    def __init__(self, env: ManagerBasedRLEnv) -> None:
+        self.env = env
+        self.robot = env.scene["robot"]
+        self.command = env.command_manager.get_term("motion")
+        self.still = torch.zeros(env.num_envs, env.action_manager.total_action_dim)
+
+    def start(self, clip: str = "stand", step: int | Sequence[int] = 0, noise: bool = False) -> FixedSampler:
+        """Begin new episodes of a clip at given frames, with or without noise; actions and counters are reset."""
+        num = self.env.num_envs
+        steps = [step] * num if isinstance(step, int) else list(step)
+        sampler = FixedSampler([self.command.library.names.index(clip)] * num, steps)
+        self.command.sampler = sampler
+        if not noise:
+            self.command.cfg.reset_noise = None
+        self.env.reset()
+        return sampler
+
+    def write(
+        self,
+        root_pose: torch.Tensor | None = None,
+        root_vel: torch.Tensor | None = None,
+        joint_pos: torch.Tensor | None = None,
+        joint_vel: torch.Tensor | None = None,
+    ) -> None:
+        """Write a state of all robots into the simulator; None leaves a part as it is."""
+        if root_pose is not None:
+            self.robot.write_root_link_pose_to_sim_index(root_pose=root_pose)
+        if root_vel is not None:
+            self.robot.write_root_link_velocity_to_sim_index(root_velocity=root_vel)
+        if joint_pos is not None:
+            self.robot.write_joint_position_to_sim_index(position=joint_pos)
+        if joint_vel is not None:
+            self.robot.write_joint_velocity_to_sim_index(velocity=joint_vel)
+
+
+@pytest.fixture
+def sim(_simulator: ManagerBasedRLEnv) -> Iterator[Simulation]:
+    """The simulator as registered, fresh episodes; what a test changes of the command is put back."""
+    torch.manual_seed(0)
+    simulation = Simulation(_simulator)
+    command = simulation.command
+    sampler, noise = command.sampler, command.cfg.reset_noise
+    _simulator.reset()
+    yield simulation
+    command.sampler, command.cfg.reset_noise = sampler, noise
