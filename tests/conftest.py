@@ -90,7 +90,6 @@ def _simulator() -> Iterator[ManagerBasedRLEnv]:
     cfg.seed = 0
     cfg.sim.device = "cpu"
     cfg.scene.num_envs = NUM_ENVS
-    cfg.commands.motion.motions = ["stand", "squat", "walk"]
     cfg.observations.policy.enable_corruption = False
     for name in ("physics_material", "joint_default_pos", "base_com", "push_robot"):
         setattr(cfg.events, name, None)

@@ -24,7 +24,9 @@ def resting(num: int = 1, bodies: int = 3) -> MotionFrame:
     pos = torch.zeros(num, bodies, 3)
     pos[..., 0], pos[..., 2] = torch.arange(bodies), 1.0
     quat = torch.tensor([0.0, 0.0, 0.0, 1.0]).repeat(num, bodies, 1)
-    return MotionFrame(torch.zeros(num, 4), torch.zeros(num, 4), pos, quat, torch.zeros_like(pos), torch.zeros_like(pos))
+    return MotionFrame(
+        torch.zeros(num, 4), torch.zeros(num, 4), pos, quat, torch.zeros_like(pos), torch.zeros_like(pos)
+    )
 
 
 def about(axis: str, angle: float) -> torch.Tensor:
@@ -172,8 +174,7 @@ def test_environments_do_not_mix(make_frame: Frames) -> None:
     reference, robot = make_frame(6, seed=1), make_frame(6, seed=2)
     together = tracking_errors(reference, robot, ANCHOR)
     for i in range(6):
-        alone = tracking_errors(
-            MotionFrame(*(part[i : i + 1] for part in reference)), MotionFrame(*(part[i : i + 1] for part in robot)), ANCHOR
-        )
+        pair = (MotionFrame(*(part[i : i + 1] for part in frame)) for frame in (reference, robot))
+        alone = tracking_errors(*pair, ANCHOR)
         for name, value in alone._asdict().items():
             assert torch.allclose(getattr(together, name)[i : i + 1], value, atol=1e-5), name

@@ -41,9 +41,9 @@ def test_frames_of_a_clip_at_the_control_rate_are_the_clip(make_clip: Clips) -> 
     assert lib.names == ("tiny",)
     assert lib.num_frames.tolist() == [11]
     assert lib.duration == pytest.approx(0.22)
-    assert torch.equal(frames.joint_pos, torch.from_numpy(clip.joint_pos))
-    assert torch.equal(frames.body_pos_w, torch.from_numpy(clip.body_pos_w))
-    assert torch.equal(frames.body_quat_w, torch.from_numpy(clip.body_quat_w))
+    assert torch.equal(frames.joint_pos, torch.tensor(clip.joint_pos))
+    assert torch.equal(frames.body_pos_w, torch.tensor(clip.body_pos_w))
+    assert torch.equal(frames.body_quat_w, torch.tensor(clip.body_quat_w))
 
 
 def test_joints_and_bodies_are_found_by_name(make_clip: Clips) -> None:
@@ -63,9 +63,9 @@ def test_joints_and_bodies_are_found_by_name(make_clip: Clips) -> None:
 def test_frames_have_the_order_that_was_asked_for(make_clip: Clips) -> None:
     clip = make_clip()
     frames = all_frames(library(clip, joints=("knee", "hip"), bodies=("shin", "base")))
-    assert torch.equal(frames.joint_pos, torch.from_numpy(clip.joint_pos[:, [1, 0]]))
-    assert torch.equal(frames.body_pos_w, torch.from_numpy(clip.body_pos_w[:, [2, 0]]))
-    assert torch.equal(frames.body_quat_w, torch.from_numpy(clip.body_quat_w[:, [2, 0]]))
+    assert torch.equal(frames.joint_pos, torch.tensor(clip.joint_pos[:, [1, 0]]))
+    assert torch.equal(frames.body_pos_w, torch.tensor(clip.body_pos_w[:, [2, 0]]))
+    assert torch.equal(frames.body_quat_w, torch.tensor(clip.body_quat_w[:, [2, 0]]))
 
 
 def test_a_joint_or_body_that_is_missing_is_named(make_clip: Clips) -> None:
@@ -92,11 +92,11 @@ def test_resampled_positions_lie_on_the_line(make_clip: Clips) -> None:
     clip = make_clip(frames=31, fps=30.0)
     frames = all_frames(library(clip))
     time = torch.arange(51) / 50.0
-    speed = torch.from_numpy(clip.body_pos_w[-1] - clip.body_pos_w[0])  # over one second
-    expected = torch.from_numpy(clip.body_pos_w[0]) + time[:, None, None] * speed
+    speed = torch.tensor(clip.body_pos_w[-1] - clip.body_pos_w[0])  # over one second
+    expected = torch.tensor(clip.body_pos_w[0]) + time[:, None, None] * speed
     assert frames.body_pos_w.shape == (51, 3, 3)
     assert torch.allclose(frames.body_pos_w, expected, atol=1e-5)
-    joints = torch.from_numpy(clip.joint_pos[0]) + time[:, None] * torch.from_numpy(clip.joint_pos[-1] - clip.joint_pos[0])
+    joints = torch.tensor(clip.joint_pos[0]) + time[:, None] * torch.tensor(clip.joint_pos[-1] - clip.joint_pos[0])
     assert torch.allclose(frames.joint_pos, joints, atol=1e-5)
 
 

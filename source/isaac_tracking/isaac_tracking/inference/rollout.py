@@ -88,15 +88,17 @@ def play_episodes(env: Any, policy: Callable, episodes: int, recorder: PoseRecor
 
 
 class PoseRecorder:
-    """Poses of all bodies of robot and reference, for the first episodes of some environments.
+    """Poses of all bodies of robot and reference in the first environments.
 
     Args:
         env: The environment.
         num_steps: Steps to keep in all.
+        num_envs: Environments to record; all if None.
     """
 
-    def __init__(self, env: ManagerBasedRLEnv, num_steps: int) -> None:
+    def __init__(self, env: ManagerBasedRLEnv, num_steps: int, num_envs: int | None = None) -> None:
         self._env = env
+        self._first = slice(num_envs)
         self._command: MotionCommand = env.command_manager.get_term("motion")
         self._robot = self._command.robot_asset
         self.body_names: list[str] = list(self._robot.body_names)
@@ -104,6 +106,8 @@ class PoseRecorder:
             load_clips(self._command.cfg.motions), self._robot.joint_names, self.body_names,
             self._command.library.rate, env.device,
         )  # fmt: skip
+        self.model: tuple[str, str] = self._command.cfg.model
+        """Folder and file of the robot's MJCF in mjlab's asset zoo."""
         self._num_steps = num_steps
         self._frames: list[tuple[torch.Tensor, ...]] = []
 
@@ -111,17 +115,21 @@ class PoseRecorder:
         """Keep the present poses, before a step."""
         if len(self._frames) >= self._num_steps:
             return
-        command, origins = self._command, self._env.scene.env_origins[:, None]
-        pose = self._robot.data.body_link_pose_w.torch.clone()
-        pose[..., :3] -= origins
+        command, first = self._command, self._first
+        pose = self._robot.data.body_link_pose_w.torch[first].clone()
+        pose[..., :3] -= self._env.scene.env_origins[first, None]
         # The robot stands where the clip was one frame before the one that it is to reach.
-        reference = self._library.frames(command.clip_ids, command.steps - 1)
+        clip_ids, steps = command.clip_ids[first].clone(), command.steps[first] - 1
+        reference = self._library.frames(clip_ids, steps)
         pair = torch.cat([reference.body_pos_w, reference.body_quat_w], dim=-1)
-        error = (command.robot.body_pos_w - command.reference.body_pos_w).norm(dim=-1).mean(dim=-1)
-        self._frames.append((pose.cpu(), pair.cpu(), command.clip_ids.cpu(), command.steps.cpu() - 1, error.cpu()))
+        error = (command.robot.body_pos_w[first] - command.reference.body_pos_w[first]).norm(dim=-1).mean(dim=-1)
+        self._frames.append((pose.cpu(), pair.cpu(), clip_ids.cpu(), steps.cpu(), error.cpu()))
 
-    def film_strip(self) -> tuple[np.ndarray, np.ndarray, list[str]]:
-        """Put the first episodes of the environments one after another.
+    def film_strip(self, first_episodes: bool = True) -> tuple[np.ndarray, np.ndarray, list[str]]:
+        """Put the environments one after another.
+
+        Args:
+            first_episodes: Whether to take only the first episode of each environment.
 
         Returns:
             Robot poses and reference poses, shapes (T, num_bodies, 7), and a caption for each instant.
@@ -134,14 +142,17 @@ class PoseRecorder:
         for index in range(len(poses)):
             # The first episode ends where the step goes back.
             again = (steps[index, 1:] <= steps[index, :-1]).nonzero().flatten()
-            end = int(again[0]) + 1 if len(again) else len(steps[index])
+            end = int(again[0]) + 1 if first_episodes and len(again) else len(steps[index])
             strips.append((poses[index, :end], references[index, :end]))
-            name = self._library.names[int(clip_ids[index, 0])]
             captions += [
-                f"{name}   {float(step) / self._library.rate:.1f} s   error {1000 * float(error):.0f} mm"
-                for step, error in zip(steps[index, :end], errors[index, :end], strict=True)
+                self._caption(*values)
+                for values in zip(clip_ids[index, :end], steps[index, :end], errors[index, :end], strict=True)
             ]
             if len(captions) >= self._num_steps:
                 break
         robot, reference = (torch.cat(part)[: self._num_steps].numpy() for part in zip(*strips, strict=True))
         return robot, reference, captions[: self._num_steps]
+
+    def _caption(self, clip_id: torch.Tensor, step: torch.Tensor, error: torch.Tensor) -> str:
+        name, time = self._library.names[int(clip_id)], float(step) / self._library.rate
+        return f"{name}   {time:.1f} s   error {1000 * float(error):.0f} mm"

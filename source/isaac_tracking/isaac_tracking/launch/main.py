@@ -7,11 +7,19 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import importlib.util
+import signal
 import sys
 from collections.abc import Sequence
 
 ISAACLAB_MAJOR = 3
 """Major version of Isaac Lab that the tasks are written for."""
+_NEEDED = ("numpy", "torch", "gymnasium")
+"""Packages that our own modules import at once."""
+
+
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM came where nothing is under way that should be finished first."""
 
 
 def main(command: str, argv: Sequence[str]) -> int:
@@ -21,15 +29,23 @@ def main(command: str, argv: Sequence[str]) -> int:
         command: Module of this package and function in it, e.g. ``"train"``.
         argv: Arguments without the script's name.
     """
+    previous = signal.signal(signal.SIGTERM, _terminate)
     try:
-        _require_isaaclab()
-        from ..learning.runs import RunError
-        from ..motion.clip import ClipError
-        from .options import OptionError
-    except ImportError as error:
-        return _fail(f"package '{error.name}' is missing here; run 'bash scripts/setup.sh' and use its .venv")
-    except RuntimeError as error:
-        return _fail(str(error))
+        return _run(command, argv)
+    except KeyboardInterrupt as stop:
+        terminated = isinstance(stop, TerminatedError)
+        sys.stderr.write(f"\nStopped by {'SIGTERM' if terminated else 'Ctrl-C'}.\n")
+        return 128 + (signal.SIGTERM if terminated else signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _run(command: str, argv: Sequence[str]) -> int:
+    wrong = _wrong_installation()
+    if wrong is not None:
+        return _fail(wrong)
+    from .errors import USER_ERRORS
+
     try:
         module = importlib.import_module(f"isaac_tracking.launch.{command}")
         if {"-h", "--help"} & set(argv):
@@ -37,28 +53,29 @@ def main(command: str, argv: Sequence[str]) -> int:
             return 0
         importlib.import_module("isaac_tracking.tasks")
         return getattr(module, command)(argv)
-    except (OptionError, RunError, ClipError) as error:
+    except USER_ERRORS as error:
         return _fail(str(error))
-    except KeyboardInterrupt:
-        sys.stderr.write("\nstopped before anything was trained\n")
-        return 130
 
 
-def _require_isaaclab() -> None:
-    """Check the version of Isaac Lab before anything of it is imported.
+def _terminate(number: int, frame: object) -> None:
+    raise TerminatedError
 
-    Raises:
-        RuntimeError: If it is missing or of another major version.
-    """
+
+def _wrong_installation() -> str | None:
+    """Return what is wrong with the packages, before any of them is imported; None if nothing is."""
     try:
         version = importlib.metadata.version("isaaclab")
     except importlib.metadata.PackageNotFoundError:
-        raise RuntimeError("Isaac Lab is not installed here; run 'bash scripts/setup.sh' and use its .venv") from None
-    if int(version.split(".")[0]) != ISAACLAB_MAJOR:
-        raise RuntimeError(
+        return "Isaac Lab is not installed here; run 'bash scripts/setup.sh' and use its .venv"
+    if version.partition(".")[0] != str(ISAACLAB_MAJOR):
+        return (
             f"Isaac Lab {version} is installed here, but {ISAACLAB_MAJOR}.x is needed;"
             " give another with --isaaclab PATH, or run 'bash scripts/setup.sh'"
         )
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        return f"package '{missing[0]}' is missing here; run 'bash scripts/setup.sh' and use its .venv"
+    return None
 
 
 def _fail(message: str) -> int:

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import fnmatch
 import importlib
+import json
 import os
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..learning.runs import RunError
+from ..motion.data import shipped_clips
 from ..motion.sources import load_clips
+from . import checks
+from .errors import OptionError
+from .overrides import AGENT_KEY, is_setting, split_rest
 
-AGENT_KEY = "rsl_rl_cfg_entry_point"
-"""Registry key of a task's agent config."""
-
-_OVERRIDE = re.compile(r"[+~]{0,2}[\w.\[\]-]+=.*|~[\w.]+", re.DOTALL)
-
-
-class OptionError(ValueError):
-    """An option that cannot be used, in one line."""
+MOTIONS = "env.commands.motion.motions"
+"""Setting that names the clips."""
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -35,8 +34,26 @@ class OptionParser(argparse.ArgumentParser):
         raise OptionError(f"{message}; see --help")
 
 
-def add_common_options(parser: OptionParser, task: str) -> None:
-    """Add the options that training and playing share."""
+@dataclass
+class Request:
+    """What training and playing are asked for alike."""
+
+    args: argparse.Namespace
+    task: str
+    device: str
+    overrides: list[str]
+    """Settings that the user gave, by option or as ``key=value``."""
+    passed: list[str]
+    """Options handed to Isaac Lab as they are."""
+    base: Path
+    """Folder against which the user's relative paths are read."""
+    logs: Path
+    """Folder of all experiments."""
+
+
+def make_parser(prog: str, description: str, task: str) -> OptionParser:
+    """Return a parser with the options that training and playing share."""
+    parser = OptionParser(prog=prog, description=description, allow_abbrev=False)
     parser.add_argument("--task", default=None, metavar="ID", help=f"id of the task (default: {task})")
     parser.add_argument("--num_envs", type=positive, metavar="N", help="environments simulated at once")
     parser.add_argument("--seed", type=natural, metavar="N", help="random seed")
@@ -45,9 +62,43 @@ def add_common_options(parser: OptionParser, task: str) -> None:
     parser.add_argument("--motion", nargs="+", metavar="NAME", help="clips: names or patterns, files, folders")
     parser.add_argument("--gui", action="store_true", help="show the simulation in a window")
     parser.add_argument("--video", action="store_true", help="film the policy")
-    parser.add_argument("--video_length", type=positive, metavar="N", help="steps in a film")
-    parser.add_argument("--video_interval", type=positive, metavar="N")
     parser.add_argument("--verbose", action="store_true", help="print all that Isaac Lab prints")
+    return parser
+
+
+def read_request(
+    parser: OptionParser, argv: Sequence[str], task: str, foreign: Callable[[], Iterable[str]], root: Path | None
+) -> Request:
+    """Read and check what training and playing share.
+
+    Args:
+        parser: Parser from :func:`make_parser`, with what else the command knows.
+        argv: Arguments of the command.
+        task: Task to take if none is given.
+        foreign: Returns the options that Isaac Lab's own command knows.
+        root: Folder that holds ``logs``; the current one if None.
+
+    Raises:
+        OptionError, ClipError: If an option cannot be used.
+    """
+    args, rest = parser.parse_known_args(argv)
+    if args.motion:
+        # Settings that follow the names are not meant as names.
+        rest += [text for text in args.motion if is_setting(text)]
+        args.motion = [text for text in args.motion if not is_setting(text)]
+    overrides, passed = split_rest(rest, parser._option_string_actions, foreign)
+    task = args.task or task
+    find_task(task)
+    checks.need_display(args.gui)
+    checks.need_packages((*checks.NEEDED, *(checks.FOR_FILMS if args.video else ())))
+    base, logs = caller_folder(), (root or Path.cwd()).resolve() / "logs" / "rsl_rl"
+    if args.motion:
+        overrides.append(f"{MOTIONS}={json.dumps(resolve_motions(args.motion, base))}")
+    if args.seed is not None:
+        overrides.append(f"agent.seed={args.seed}")
+    if args.gui:
+        passed += ["--viz", "newton"]
+    return Request(args, task, choose_device(args.device), overrides, passed, base, logs)
 
 
 def positive(text: str) -> int:
@@ -62,49 +113,6 @@ def natural(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 0")
     return int(text)
-
-
-def split_rest(rest: Sequence[str], known: Iterable[str], foreign: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Split what the parser did not know into overrides (``key=value``) and options of Isaac Lab.
-
-    Args:
-        rest: Arguments that the parser did not know.
-        known: Our own options, to suggest the nearest.
-        foreign: Options that Isaac Lab knows.
-
-    Raises:
-        OptionError: If an argument is neither.
-    """
-    known, foreign = list(known), set(foreign)
-    overrides, passed = [], []
-    for argument in rest:
-        option = argument.split("=")[0]
-        if (argument.startswith("-") and option in foreign) or (
-            passed and not argument.startswith("-") and "=" not in argument
-        ):
-            passed.append(argument)
-        elif not argument.startswith("-") and _OVERRIDE.fullmatch(argument):
-            overrides.append(argument)
-        else:
-            near = difflib.get_close_matches(option, [*known, *sorted(foreign)], n=1)
-            hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}, or KEY=VALUE"
-            raise OptionError(f"option '{argument}' is unknown; {hint}")
-    return overrides, passed
-
-
-def merge_overrides(*layers: Sequence[str]) -> list[str]:
-    """Join layers of ``key=value``, the last one of a key winning; presets of all layers are joined.
-
-    Args:
-        *layers: Overrides from the weakest to the strongest.
-    """
-    merged: dict[str, str] = {}
-    for override in (override for layer in layers for override in layer):
-        key, _, value = override.partition("=")
-        if key == "presets" and merged.get(key):
-            value = ",".join(dict.fromkeys([*merged[key].split(","), *value.split(",")]))
-        merged[key] = value
-    return [f"{key}={value}" for key, value in merged.items()]
 
 
 def find_task(task: str) -> Any:
@@ -137,6 +145,32 @@ def play_task(task: str) -> str:
     return play if play in gym.registry else task
 
 
+def same_task(
+    checkpoint: Path | None, record: dict, task: str, given: str | None, role: Callable[[str], str] = str
+) -> str:
+    """Return the task of a checkpoint's run, in a role; without a record, the task that was asked for.
+
+    Args:
+        checkpoint: The checkpoint, for the message.
+        record: How its run was started.
+        task: Task that was asked for, in the role.
+        given: Task that the user named, None if none was.
+        role: From a task's id to the id that is to be run.
+
+    Raises:
+        OptionError: If the user named another task than the checkpoint's, or that one is unknown.
+    """
+    trained = record.get("task")
+    if not trained:
+        return task
+    if given is None:
+        find_task(trained)
+        return role(trained)
+    if role(trained) != task:
+        raise OptionError(f"checkpoint '{checkpoint}' is of task '{trained}', not '{given}'; give --task {trained}")
+    return task
+
+
 def cpu_overrides(spec: Any) -> dict[str, str]:
     """Return what a task changes where there is no GPU, by override key; empty if it says nothing."""
     entry = spec.kwargs.get("cpu_overrides_entry_point")
@@ -152,6 +186,8 @@ def choose_device(device: str | None) -> str:
     Raises:
         OptionError: If the named device is not on this machine.
     """
+    if device == "cpu":
+        return device
     import torch
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -176,57 +212,9 @@ def resolve_motions(motions: Sequence[str], base: Path) -> list[str]:
         ClipError: If a motion is unknown or its file is not a clip.
     """
     load_clips(motions, base)
-    paths = [base / Path(motion).expanduser() for motion in motions]
-    return [str(path.resolve()) if path.exists() else motion for motion, path in zip(motions, paths, strict=True)]
-
-
-def resolve_config(task: str, overrides: Sequence[str], play: bool = False) -> tuple[Any, Any]:
-    """Resolve a task's environment and agent configs with overrides.
-
-    Raises:
-        OptionError: If an override names no field or holds a value of another kind.
-    """
-    from hydra.errors import HydraException
-    from isaaclab_tasks.utils import resolve_task_config
-    from omegaconf.errors import OmegaConfBaseException
-
-    try:
-        return resolve_task_config(task, AGENT_KEY, play_mode=play, overrides=list(overrides))
-    except (HydraException, OmegaConfBaseException, ValueError, KeyError, TypeError, AttributeError) as error:
-        detail = " ".join(str(error).split())[:300]
-        raise OptionError(f"the settings {list(overrides)} do not fit task '{task}': {detail}") from error
-
-
-def need_display(gui: bool) -> None:
-    """Refuse a window where there is no display.
-
-    Raises:
-        OptionError: If a window was asked for and cannot be opened.
-    """
-    if gui and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise OptionError("--gui needs a display and there is none; use --video, or --viz viser for a browser")
-
-
-def need_space(folder: Path, megabytes: int = 200) -> None:
-    """Refuse to start where nothing could be written.
-
-    Raises:
-        RunError: If the folder cannot be made or written, or its disk is full.
-    """
-    import shutil
-    import tempfile
-
-    parent = next(path for path in (folder, *folder.parents) if path.exists())
-    try:
-        with tempfile.TemporaryFile(dir=parent):
-            pass
-        free = shutil.disk_usage(parent).free
-    except OSError as error:
-        raise RunError(
-            f"'{parent}' cannot be written ({error.strerror}); give rights to it or free its disk"
-        ) from error
-    if free < megabytes * 2**20:
-        raise RunError(f"the disk of '{parent}' has {free >> 20} MB left and a run needs {megabytes}; free some")
+    shipped = shipped_clips()
+    paths = {motion: base / Path(motion).expanduser() for motion in motions if not fnmatch.filter(shipped, motion)}
+    return [str(paths[motion].resolve()) if motion in paths else motion for motion in motions]
 
 
 def _is_ours(entry: Any) -> bool:

@@ -9,7 +9,8 @@ import subprocess
 from datetime import datetime
 from pathlib import Path
 
-from .options import OptionError
+from ..learning.runs import read_record
+from .errors import OptionError
 
 
 def new_run_folder(experiment: Path, name: str | None) -> Path:
@@ -25,20 +26,34 @@ def new_run_folder(experiment: Path, name: str | None) -> Path:
     if name is not None and (not name or "/" in name or name.startswith(".")):
         raise OptionError(f"run name '{name}' cannot be part of a folder's name; use letters, digits, '-' and '_'")
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    return experiment / (f"{stamp}_{name}" if name else stamp)
+    name = f"{stamp}_{name}" if name else stamp
+    folder, number = experiment / name, 1
+    while folder.exists():
+        number += 1
+        folder = experiment / f"{name}_{number}"
+    return folder
+
+
+def record_of(checkpoint: Path) -> dict:
+    """Return how a checkpoint's run was started, from its folder or, for a file alone, from the file.
+
+    Raises:
+        RunError: If the record or the file is damaged.
+    """
+    record = read_record(checkpoint.parent)
+    if record:
+        return record
+    # Heavy: torch.
+    from ..learning.checkpoint import read_checkpoint
+
+    return (read_checkpoint(checkpoint).get("infos") or {}).get("run") or {}
 
 
 def commit_of_checkout() -> str:
     """Return the commit of the package's checkout, with a plus if it has changes; "unknown" outside a checkout."""
-    command = [
-        "git",
-        "-C",
-        str(Path(__file__).parent),
-        "describe",
-        "--always",
-        "--dirty=+",
-        "--exclude=*",
-        "--abbrev=12",
-    ]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty=+", "--exclude=*"]
+    try:
+        result = subprocess.run([*command, "--abbrev=12"], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return "unknown"
     return result.stdout.strip() if result.returncode == 0 else "unknown"

@@ -5,64 +5,22 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
+import os
+import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..learning.runs import (
-    RunError,
-    checkpoints,
-    latest_run,
-    read_checkpoint,
-    read_record,
-    resolve_checkpoint,
-    write_record,
-)
-from . import options
-from .options import OptionError
-from .run_folder import commit_of_checkout, new_run_folder
-from .terminal import print_line
+from ..learning.runs import RunError, checkpoints, lock_run
+from .errors import USER_ERRORS
+from .terminal import Curtain, print_line, quiet
+from .train_plan import DEFAULT_TASK, TrainPlan, make_parser, make_plan
 
-DEFAULT_TASK = "Isaac-Tracking-G1-v0"
+if TYPE_CHECKING:
+    from .planned_runner import PlannedRunner
 
-
-@dataclass
-class TrainPlan:
-    """All that is decided before training starts."""
-
-    task: str
-    device: str
-    run: Path
-    """Folder of the run, absolute."""
-    overrides: list[str]
-    """Settings of the run as ``key=value``, without device and run folder."""
-    planned: int
-    """Iterations after which the run is complete."""
-    iterations: int
-    """Iterations to do now."""
-    checkpoint: Path | None = None
-    passed: list[str] = field(default_factory=list)
-    """Options handed to Isaac Lab as they are."""
-    notes: list[str] = field(default_factory=list)
-    """What the user should know, a line each."""
-
-
-def make_parser() -> options.OptionParser:
-    """Return the parser of ``train.sh``."""
-    parser = options.OptionParser(
-        prog="train.sh",
-        description="Train a policy. Whatever is not listed goes to Isaac Lab: physics=physx, env.*, agent.*",
-    )
-    options.add_common_options(parser, DEFAULT_TASK)
-    parser.add_argument("--max_iterations", type=options.positive, metavar="N", help="iterations to train (more)")
-    parser.add_argument("--resume", action="store_true", help="go on with the newest run that has a checkpoint")
-    parser.add_argument("--run_name", metavar="NAME", help="appended to the name of the run's folder")
-    parser.add_argument("--logger", choices=("tensorboard", "wandb", "neptune"), help="default: tensorboard")
-    return parser
+__all__ = ["make_parser", "make_plan", "train"]
 
 
 def train(argv: Sequence[str]) -> int:
@@ -72,99 +30,23 @@ def train(argv: Sequence[str]) -> int:
         OptionError, RunError, ClipError: If something the user gave cannot be used; nothing was written then.
     """
     plan = make_plan(argv)
+    # Every rank of a distributed training works on the same run.
+    if plan.run.is_dir() and os.environ.get("WORLD_SIZE", "1") == "1":
+        lock_run(plan.run)
     for note in plan.notes:
         print_line(note)
-    write_record(plan.run, _record(plan))
-    from isaaclab_rl.entrypoints import run_train_cli
+    print_line("starting the simulator; the first time takes longer, since its kernels are compiled")
+    try:
+        with quiet(plan.verbose, (KeyboardInterrupt, SystemExit, *USER_ERRORS)) as curtain:
+            from isaaclab_rl.entrypoints import run_train_cli
 
-    with _our_runner() as runners:
-        code = run_train_cli(_isaaclab_arguments(plan))
+            with _our_runner(plan, curtain) as runners:
+                code = run_train_cli(_isaaclab_arguments(plan))
+    except KeyboardInterrupt:
+        if plan.checkpoint is None and not checkpoints(plan.run):
+            shutil.rmtree(plan.run, ignore_errors=True)
+        raise
     return _report(plan, runners[0] if runners else None, code)
-
-
-def make_plan(argv: Sequence[str], root: Path | None = None) -> TrainPlan:
-    """Turn options into a plan without starting or writing anything.
-
-    Args:
-        argv: Arguments of ``train.sh``.
-        root: Folder that holds ``logs``; the current one if None.
-
-    Raises:
-        OptionError, RunError, ClipError: If an option cannot be used.
-    """
-    parser = make_parser()
-    args, rest = parser.parse_known_args(argv)
-    overrides, passed = options.split_rest(rest, parser._option_string_actions, _isaaclab_options())
-    options.need_display(args.gui)
-    base, logs = options.caller_folder(), (root or Path.cwd()).resolve() / "logs" / "rsl_rl"
-    task = args.task or DEFAULT_TASK
-    spec = options.find_task(task)
-    device = options.choose_device(args.device)
-    if args.motion:
-        motions = json.dumps(options.resolve_motions(args.motion, base))
-        overrides.append(f"env.commands.motion.motions={motions}")
-    for key, value in (("env.scene.num_envs", args.num_envs), ("agent.seed", args.seed), ("agent.logger", args.logger)):
-        if value is not None:
-            overrides.append(f"{key}={value}")
-
-    checkpoint = _checkpoint_to_resume(args, logs / _agent_cfg(task, overrides).experiment_name, base)
-    record = read_record(checkpoint.parent) if checkpoint else {}
-    if record.get("task", task) != task:
-        if args.task is not None:
-            trained = record["task"]
-            raise OptionError(f"checkpoint '{checkpoint}' is of task '{trained}', not '{task}'; give --task {trained}")
-        task = record["task"]
-    notes = []
-    cpu = {} if device != "cpu" or record else options.cpu_overrides(spec)
-    given = {override.partition("=")[0] for override in overrides} | (
-        {"agent.max_iterations"} if args.max_iterations else set()
-    )
-    cpu = [f"{key}={value}" for key, value in cpu.items() if key not in given]
-    if cpu:
-        notes.append(
-            f"no GPU: training on the CPU with sizes that fit it, which differ from the GPU's: {' '.join(cpu)}"
-        )
-    overrides = options.merge_overrides(cpu, record.get("overrides", []), overrides)
-    agent_cfg = _agent_cfg(task, overrides)
-    run = _run_folder(checkpoint, logs / agent_cfg.experiment_name, args.run_name)
-    options.need_space(run)
-    planned, iterations = agent_cfg.max_iterations, args.max_iterations
-    if checkpoint is None:
-        planned = iterations = iterations or planned
-    else:
-        done = read_checkpoint(checkpoint)["iter"] + 1
-        planned = max(record.get("planned", planned), done)
-        iterations = iterations or (planned - done) or agent_cfg.max_iterations
-        planned = max(planned, done + iterations)
-        notes.append(f"resuming {checkpoint} at iteration {done}, {iterations} to go")
-    return TrainPlan(task, device, run, overrides, planned, iterations, checkpoint, _video(args) + passed, notes)
-
-
-def _agent_cfg(task: str, overrides: Sequence[str]) -> Any:
-    return options.resolve_config(task, overrides)[1]
-
-
-def _checkpoint_to_resume(args: argparse.Namespace, experiment: Path, base: Path) -> Path | None:
-    if args.checkpoint:
-        return resolve_checkpoint(args.checkpoint, experiment, base)
-    return checkpoints(latest_run(experiment))[-1] if args.resume else None
-
-
-def _run_folder(checkpoint: Path | None, experiment: Path, name: str | None) -> Path:
-    """Return a checkpoint's own folder if it is a run's, and else a new one."""
-    if checkpoint is not None and (checkpoint.parent / "params").is_dir():
-        return checkpoint.parent
-    return new_run_folder(experiment, name)
-
-
-def _record(plan: TrainPlan) -> dict:
-    return {
-        "task": plan.task,
-        "overrides": plan.overrides,
-        "planned": plan.planned,
-        "device": plan.device,
-        "commit": commit_of_checkout(),
-    }
 
 
 def _isaaclab_arguments(plan: TrainPlan) -> list[str]:
@@ -173,32 +55,14 @@ def _isaaclab_arguments(plan: TrainPlan) -> list[str]:
     arguments += ["--max_iterations", str(plan.iterations), "--run_timestamp", str(plan.run)]
     if plan.checkpoint is not None:
         arguments += ["--checkpoint", str(plan.checkpoint)]
+    if plan.verbose:
+        arguments.append("--verbose")
     # The folder's name already holds the run's name.
     return [*arguments, *plan.passed, *plan.overrides, f"agent.device={plan.device}", "agent.run_name=''"]
 
 
-def _isaaclab_options() -> set[str]:
-    """Return the options that Isaac Lab's own train command knows."""
-    from isaaclab.app import add_launcher_args
-    from isaaclab_rl.entrypoints.backends import cli_args_rsl_rl
-    from isaaclab_rl.entrypoints.common import add_common_train_args
-
-    parser = argparse.ArgumentParser(add_help=False)
-    add_common_train_args(parser, agent_default=None, agent_help="")
-    cli_args_rsl_rl.add_rsl_rl_args(parser)
-    add_launcher_args(parser)
-    return set(parser._option_string_actions)
-
-
-def _video(args: argparse.Namespace) -> list[str]:
-    passed = ["--viz", "newton"] if args.gui else []
-    if args.verbose:
-        passed.append("--verbose")
-    return passed
-
-
 @contextlib.contextmanager
-def _our_runner() -> Iterator[list]:
+def _our_runner(plan: TrainPlan, curtain: Curtain) -> Iterator[list[PlannedRunner]]:
     """Let Isaac Lab's entry point construct our runner, whose loop is the stock one's.
 
     The entry point constructs the two runners that it knows and takes no other; see
@@ -210,16 +74,19 @@ def _our_runner() -> Iterator[list]:
     from isaaclab.utils import to_dict
     from isaaclab_rl.entrypoints.backends import train_rsl_rl
 
-    from ..learning.runner import Runner
+    from .planned_runner import PlannedRunner
 
     stock = train_rsl_rl.create_rsl_rl_runner
-    runners: list[Runner] = []
+    runners: list[PlannedRunner] = []
 
     def create(env: Any, agent_cfg: Any, log_dir: str | None = None) -> Any:
         if agent_cfg.class_name != "OnPolicyRunner":
+            curtain.down = False
             return stock(env, agent_cfg, log_dir)
-        runners.append(Runner(env, to_dict(agent_cfg), log_dir=log_dir, device=agent_cfg.device))
-        return runners[0]
+        runner = PlannedRunner(env, to_dict(agent_cfg), log_dir=log_dir, device=agent_cfg.device)
+        runner.follow(plan, curtain)
+        runners.append(runner)
+        return runner
 
     train_rsl_rl.create_rsl_rl_runner = create
     try:
@@ -228,18 +95,32 @@ def _our_runner() -> Iterator[list]:
         train_rsl_rl.create_rsl_rl_runner = stock
 
 
-def _report(plan: TrainPlan, runner: Any, code: int) -> int:
+def _report(plan: TrainPlan, runner: PlannedRunner | None, code: int) -> int:
     """Say what the run left behind, and return the exit code: 128 + signal when it was stopped."""
     if code or runner is None:
         return code
     found = checkpoints(plan.run)
-    if not found:
+    stopped = runner.stop_signal
+    if not found and stopped is None:
         raise RunError(f"training ended without a checkpoint in '{plan.run}'; run again with --verbose")
     print_line(f"run folder   {plan.run}")
-    print_line(f"checkpoint   {found[-1].name}")
-    print_line("curves       curves.png, logs.csv, and: tensorboard --logdir " + str(plan.run.parent))
-    print_line("watch it     bash test.sh --video" + ("" if plan.task == DEFAULT_TASK else f" --task {plan.task}"))
-    if runner.stop_signal is None:
+    if found:
+        print_line(f"checkpoint   {found[-1].name}")
+        print_line("curves       curves.png, logs.csv, and: tensorboard --logdir " + str(plan.run.parent))
+        print_line("watch it     bash test.sh --video" + ("" if plan.task == DEFAULT_TASK else f" --task {plan.task}"))
+    if stopped is None:
         return 0
-    print_line("stopped as asked; go on with: bash train.sh --resume")
-    return 128 + runner.stop_signal
+    print_line(f"stopped as asked; {'go on with: ' + _resume_command(plan) if found else 'nothing was saved'}")
+    return 128 + stopped
+
+
+def _resume_command(plan: TrainPlan) -> str:
+    """Return the command that goes on with a run, by name if it is not the newest."""
+    task = "" if plan.task == DEFAULT_TASK else f" --task {plan.task}"
+    newest = sorted(run.name for run in plan.run.parent.iterdir() if run.is_dir() and checkpoints(run))[-1]
+    which = "--resume" if newest == plan.run.name else f"--checkpoint {_short(plan.run)}"
+    return f"bash train.sh {which}{task}"
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -5,10 +5,16 @@
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from .run_table import read_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _PANELS = (
     ("mean reward per episode", (("mean_reward", "", 1.0),)),
@@ -38,38 +44,45 @@ def plot_curves(table: Path) -> Path | None:
         table: ``logs.csv`` of a run.
 
     Returns:
-        The picture, or None if the table has fewer than two rows.
+        The picture, or None if the table has fewer than two rows, or matplotlib is missing.
     """
-    if not table.is_file():
-        return None
-    with table.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    _, rows = read_table(table)
     if len(rows) < 2:
         return None
-    # Slow to import, and not needed to train.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    try:
+        # Slow to import, and not needed to train.
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        return None
 
     figure = Figure(figsize=(10, 6.5), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, (title, lines) in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
-        for column, label, factor in lines:
-            points = [(int(r["iteration"]), factor * float(r[column])) for r in rows if r.get(column)]
-            if points:
-                iterations, values = np.array(points).T
-                axes.plot(
-                    iterations, values, linewidth=0.6, alpha=0.4, color=(color := axes._get_lines.get_next_color())
-                )
-                axes.plot(iterations, _smooth(values), linewidth=1.8, color=color, label=label)
+        for index, line in enumerate(lines):
+            _draw(axes, rows, line, f"C{index}")
         axes.set_title(title, fontsize=10)
         axes.set_xlabel("iteration", fontsize=9)
         axes.grid(alpha=0.3)
-        if len(lines) > 1:
+        if len(axes.get_legend_handles_labels()[0]) > 1:
             axes.legend(fontsize=8)
     figure.suptitle(table.parent.name, fontsize=11)
     picture = table.with_name("curves.png")
-    figure.savefig(picture, dpi=110)
+    beside = table.with_name(".curves.png.part")
+    figure.savefig(beside, dpi=110, format="png")
+    beside.replace(picture)
     return picture
+
+
+def _draw(axes: Axes, rows: Sequence[Mapping[str, str]], line: tuple[str, str, float], color: str) -> None:
+    """Draw a quantity as it is, thin, and its running mean."""
+    column, label, factor = line
+    points = [(int(row["iteration"]), factor * float(row[column])) for row in rows if row.get(column)]
+    if not points:
+        return
+    iterations, values = np.array(points).T
+    axes.plot(iterations, values, linewidth=0.6, alpha=0.4, color=color)
+    axes.plot(iterations, _smooth(values), linewidth=1.8, color=color, label=label)
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:

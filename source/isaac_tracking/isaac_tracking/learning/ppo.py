@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+from typing import cast
 
 import numpy as np
 import torch
@@ -28,7 +29,8 @@ class PPO(_PPO):
     @staticmethod
     def construct_algorithm(obs: TensorDict, env: VecEnv, cfg: dict, device: str) -> PPO:
         """Construct the algorithm and let it know the environment."""
-        alg = _PPO.construct_algorithm(obs, env, cfg, device)
+        # The stock function constructs the class that the config names, which is this one or a child of it.
+        alg = cast(PPO, _PPO.construct_algorithm(obs, env, cfg, device))
         alg._env = env
         return alg
 

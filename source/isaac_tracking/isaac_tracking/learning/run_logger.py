@@ -6,15 +6,20 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import io
+import math
 import statistics
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 import torch
 from rsl_rl.utils.logger import Logger
+
+from .run_table import RunTable
+from .runs import TABLE
 
 _BODY_ERROR = "Metrics/motion/error_body_pos"
 
@@ -22,8 +27,8 @@ _BODY_ERROR = "Metrics/motion/error_body_pos"
 class RunLogger(Logger):
     """rsl_rl's logger with ``logs.csv`` and a progress line in place of its page of text per iteration.
 
-    The line goes to ``stream``; on a terminal it is rewritten in place, elsewhere it is printed every
-    ``quiet_period`` seconds.
+    On a terminal the line is rewritten in place, elsewhere it is printed every ``quiet_period`` seconds. Everything
+    that steps report stays on the device until the iteration ends, and is read in one go.
     """
 
     quiet_period: float = 10.0
@@ -32,46 +37,108 @@ class RunLogger(Logger):
     def __init__(self, *args, **kwargs) -> None:
         """Construct the logger; see :class:`rsl_rl.utils.logger.Logger`."""
         super().__init__(*args, **kwargs)
-        self.stream = sys.stdout
         self.start_iteration = 0
-        self._last_line = 0.0
+        """First iteration to come."""
+        self._last_line = -math.inf
+        self._session_time = 0.0
         self._table: RunTable | None = None
+        self._ended: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+
+    @property
+    def stream(self) -> TextIO:
+        """Where the line goes."""
+        return sys.stdout
+
+    def state_dict(self) -> dict:
+        """Return what the next row needs to continue the last one: totals, and the latest episodes."""
+        return {
+            "total_steps": self.tot_timesteps,
+            "total_time": self.tot_time,
+            "rewards": list(self.rewbuffer),
+            "lengths": list(self.lenbuffer),
+        }
+
+    def load_state_dict(self, state: Mapping) -> None:
+        """Restore totals and the latest episodes."""
+        self.tot_timesteps = int(state["total_steps"])
+        self.tot_time = float(state["total_time"])
+        self.rewbuffer.extend(state["rewards"])
+        self.lenbuffer.extend(state["lengths"])
 
     def init_logging_writer(self) -> None:
         """Open TensorBoard and the CSV; rows and events at or after the first iteration to come are dropped."""
         if self.cfg.get("logger", "tensorboard") == "tensorboard" and self.log_dir and not self.disable_logs:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._store_code_state()
             purge = self.start_iteration or None
             self.writer = SummaryWriter(log_dir=self.log_dir, flush_secs=10, purge_step=purge)  # type: ignore
+            with contextlib.redirect_stdout(io.StringIO()):
+                self._store_code_state()
         else:
             super().init_logging_writer()
+        self._session_time = 0.0
         if self.writer is not None and self.log_dir:
-            self._table = RunTable(Path(self.log_dir) / "logs.csv", self.start_iteration)
+            self._table = RunTable(Path(self.log_dir) / TABLE, self.start_iteration)
+
+    def process_env_step(
+        self, rewards: torch.Tensor, dones: torch.Tensor, extras: dict, intrinsic_rewards: torch.Tensor | None = None
+    ) -> None:
+        """Remember what a step reports; unlike the stock logger's, this does not wait for the device."""
+        if self.writer is None or intrinsic_rewards is not None:
+            super().process_env_step(rewards, dones, extras, intrinsic_rewards)
+            return
+        log = extras.get("episode", extras.get("log"))
+        if log is not None:
+            self.ep_extras.append(log)
+        self.cur_reward_sum += rewards
+        self.cur_episode_length += 1
+        done = dones > 0
+        self._ended.append((done, self.cur_reward_sum.clone(), self.cur_episode_length.clone()))
+        self.cur_reward_sum.masked_fill_(done, 0.0)
+        self.cur_episode_length.masked_fill_(done, 0.0)
 
     def log(self, it: int, start_it: int, total_it: int, collect_time: float, learn_time: float, **kwargs) -> None:  # type: ignore[override]
         """Log one iteration."""
         if self.writer is None:
             return
-        row = self._row(it, collect_time, learn_time, kwargs)
-        # The stock logger prints a page; everything in it is in the row, in TensorBoard or on the line.
+        self._read_ended_episodes()
+        means = mean_of_steps(self.ep_extras)
+        # The stock logger would average key by key and step by step on the device: thousands of kernels.
+        self.ep_extras.clear()
+        for key, value in means.items():
+            self.writer.add_scalar(key if "/" in key else f"Episode/{key}", value, it)
+        row = self._row(it, collect_time, learn_time, means, kwargs)
+        # It also prints a page; everything in it is in the row, in TensorBoard or on the line.
         with contextlib.redirect_stdout(io.StringIO()):
             super().log(
                 it=it, start_it=start_it, total_it=total_it, collect_time=collect_time, learn_time=learn_time, **kwargs
             )
         if self._table is not None:
             self._table.append(row)
-        done = it + 1 - start_it
-        self._print_line(row, it, total_it, self.tot_time / done * (total_it - it - 1))
+        self._session_time += collect_time + learn_time
+        self._print_line(row, it, total_it, self._session_time / (it + 1 - start_it) * (total_it - it - 1))
 
     def stop_logging_writer(self) -> None:
         """Flush and close everything."""
         if self.stream.isatty():
             self.stream.write("\n")
         super().stop_logging_writer()
+        if self.writer is not None and hasattr(self.writer, "close"):
+            self.writer.close()
 
-    def _row(self, it: int, collect_time: float, learn_time: float, kwargs: dict) -> dict[str, float]:
+    def _read_ended_episodes(self) -> None:
+        """Move the episodes that ended in this iteration into the buffers, in the order in which they ended."""
+        if not self._ended:
+            return
+        done, rewards, lengths = (torch.stack(part) for part in zip(*self._ended, strict=True))
+        self._ended.clear()
+        ended = torch.stack([rewards[done], lengths[done]]).tolist()
+        self.rewbuffer.extend(ended[0])
+        self.lenbuffer.extend(ended[1])
+
+    def _row(
+        self, it: int, collect_time: float, learn_time: float, means: Mapping[str, float], kwargs: Mapping
+    ) -> dict[str, float]:
         steps = self.cfg["num_steps_per_env"] * self.num_envs * self.gpu_world_size
         row: dict[str, float] = {
             "iteration": it,
@@ -83,69 +150,63 @@ class RunLogger(Logger):
         if self.rewbuffer:
             row["mean_reward"] = statistics.mean(self.rewbuffer)
             row["mean_episode_length"] = statistics.mean(self.lenbuffer)
-        for key in dict.fromkeys(key for extras in self.ep_extras for key in extras):
-            values = [torch.as_tensor(e[key], dtype=torch.float).mean() for e in self.ep_extras if key in e]
-            row[key] = torch.stack([value.to(self.device) for value in values]).mean().item()
+        row |= means
         row |= {f"loss/{name}": float(value) for name, value in kwargs["loss_dict"].items()}
         row["learning_rate"] = kwargs["learning_rate"]
         row["action_std"] = kwargs["action_std"].mean().item()
         return row
 
-    def _print_line(self, row: dict[str, float], it: int, total_it: int, left: float) -> None:
+    def _print_line(self, row: Mapping[str, float], it: int, total_it: int, left: float) -> None:
         terminal = self.stream.isatty()
         now = time.monotonic()
         if not terminal and now - self._last_line < self.quiet_period and it + 1 < total_it:
             return
         self._last_line = now
-        minutes, seconds = divmod(int(left), 60)
         parts = [f"iteration {it + 1}/{total_it}"]
         if "mean_reward" in row:
             parts += [f"reward {row['mean_reward']:.2f}", f"episode {row['mean_episode_length']:.0f} steps"]
         if _BODY_ERROR in row:
             parts.append(f"body error {1000 * row[_BODY_ERROR]:.0f} mm")
-        parts += [f"{row['steps_per_second']:.0f} steps/s", f"{minutes}:{seconds:02d} left"]
+        parts += [f"{row['steps_per_second']:.0f} steps/s", f"{duration(left)} left"]
         line = " | ".join(parts)
-        self.stream.write(f"\r\x1b[2K{line}" if terminal else f"{line}\n")
-        self.stream.flush()
+        # Whoever reads the line may leave; that is no reason to stop training.
+        with contextlib.suppress(BrokenPipeError):
+            self.stream.write(f"\r\x1b[2K{line}" if terminal else f"{line}\n")
+            self.stream.flush()
 
 
-class RunTable:
-    """A CSV that grows by a row an iteration, and by a column whenever a new quantity appears.
+def mean_of_steps(steps: Sequence[Mapping[str, float | torch.Tensor]]) -> dict[str, float]:
+    """Return the mean of every quantity over the steps that report it, after a single transfer from the device.
 
     Args:
-        path: The file; rows of an earlier part of the run are kept.
-        start_iteration: First iteration to come; rows at or after it are dropped.
+        steps: What each step reports: numbers or tensors, of which the mean counts.
     """
+    keys: list[str] = []
+    tensors: list[torch.Tensor] = []
+    numbers: dict[str, list[float]] = {}
+    for key, value in (item for step in steps for item in step.items()):
+        numbers.setdefault(key, [])
+        if isinstance(value, torch.Tensor):
+            keys.append(key)
+            tensors.append((value if value.ndim == 0 else value.float().mean()).detach())
+        else:
+            numbers[key].append(float(value))
+    for key, value in zip(keys, _values(tensors), strict=True):
+        numbers[key].append(value)
+    return {key: statistics.fmean(values) for key, values in numbers.items() if values}
 
-    def __init__(self, path: Path, start_iteration: int = 0) -> None:
-        self._path = path
-        self._rows: list[dict[str, str]] = []
-        self._columns = ["iteration"]
-        if path.is_file():
-            with path.open(newline="") as file:
-                reader = csv.DictReader(file)
-                self._columns = list(reader.fieldnames or self._columns)
-                # A row that was cut off by a kill has no value in its last column.
-                whole = [row for row in reader if None not in row.values()]
-                self._rows = [row for row in whole if int(row["iteration"]) < start_iteration]
-            self._rewrite()
 
-    def append(self, row: dict[str, float]) -> None:
-        """Add a row; a quantity that appears for the first time adds a column."""
-        new = [key for key in row if key not in self._columns]
-        text = {key: f"{value:.6g}" if isinstance(value, float) else str(value) for key, value in row.items()}
-        self._rows.append(text)
-        if new or not self._path.is_file():
-            self._columns += new
-            self._rewrite()
-            return
-        with self._path.open("a", newline="") as file:
-            csv.DictWriter(file, self._columns, restval="").writerow(text)
+def _values(tensors: Sequence[torch.Tensor]) -> list[float]:
+    """Return the values of scalars; one stack and one transfer unless they are of different kinds."""
+    kinds = {(tensor.dtype, tensor.device) for tensor in tensors}
+    if len(kinds) > 1:
+        device = next((tensor.device for tensor in tensors if tensor.device.type != "cpu"), torch.device("cpu"))
+        tensors = [tensor.to(device, torch.float) for tensor in tensors]
+    return torch.stack(list(tensors)).tolist() if tensors else []
 
-    def _rewrite(self) -> None:
-        beside = self._path.with_name(f".{self._path.name}.part")
-        with beside.open("w", newline="") as file:
-            writer = csv.DictWriter(file, self._columns, restval="")
-            writer.writeheader()
-            writer.writerows(self._rows)
-        beside.replace(self._path)
+
+def duration(seconds: float) -> str:
+    """Return a time as minutes and seconds, with hours where there are any."""
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

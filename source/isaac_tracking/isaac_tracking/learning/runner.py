@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
+import math
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
 from rsl_rl.runners import OnPolicyRunner
 
+from .checkpoint import read_checkpoint, write_checkpoint
 from .curves import plot_curves
 from .run_logger import RunLogger
-from .runs import RunError, read_checkpoint, write_checkpoint
+from .runs import TABLE, RunError, checkpoints, clean_parts
 
 
 class StopTrainingError(Exception):
@@ -47,11 +51,15 @@ class Runner(OnPolicyRunner):
         """Train; when a signal asks for it, stop after the iteration under way, saved.
 
         Raises:
-            RunError: If a checkpoint cannot be written.
+            RunError: If the run folder cannot be written, or learning broke down; earlier checkpoints stay.
         """
+        self.logger.start_iteration = self.current_learning_iteration
+        if self.logger.log_dir:
+            clean_parts(Path(self.logger.log_dir))
         log = self.logger.log
 
         def log_and_stop(**kwargs) -> None:
+            self._check_losses(kwargs["loss_dict"])
             log(**kwargs)
             if self.stop_signal is not None:
                 raise StopTrainingError
@@ -59,27 +67,35 @@ class Runner(OnPolicyRunner):
         self.logger.log = log_and_stop  # type: ignore[method-assign]
         try:
             with self._signals():
-                super().learn(num_learning_iterations, init_at_random_ep_len)
-        except StopTrainingError:
-            if self.logger.writer is not None:
-                self.save(str(Path(self.logger.log_dir) / f"model_{self.current_learning_iteration}.pt"))
-                self.logger.stop_logging_writer()
+                self._learn_until_stopped(num_learning_iterations, init_at_random_ep_len)
+        except OSError as error:
+            raise RunError(
+                f"training cannot write to '{self.logger.log_dir}' ({error}); free disk space or rights, then --resume"
+            ) from error
+        except (RuntimeError, ValueError) as error:
+            # Sampling from weights that are not finite, for one.
+            if isinstance(error, RunError) or self._weights_are_finite():
+                raise
+            raise self._broken_down("weights are not finite") from error
         finally:
             self.logger.log = log  # type: ignore[method-assign]
-            if self.logger.writer is not None:
-                plot_curves(Path(self.logger.log_dir) / "logs.csv")
+        if self.logger.writer is not None and self.logger.log_dir:
+            plot_curves(Path(self.logger.log_dir) / TABLE)
 
     def save(self, path: str, infos: dict | None = None) -> None:
-        """Save weights, optimizer, normalizers, samplers and random states.
+        """Save weights, optimizer, normalizers, samplers, random states and totals.
 
         Raises:
             RunError: If the file cannot be written; earlier checkpoints stay as they are.
         """
         saved = self.alg.save() | {"iter": self.current_learning_iteration, "infos": infos}
+        saved["log"] = self.logger.state_dict()
         try:
             write_checkpoint(saved, Path(path))
         except (OSError, RuntimeError) as error:
-            raise RunError(f"checkpoint '{path}' cannot be written ({error}); free disk space or rights, then --resume")
+            raise RunError(
+                f"checkpoint '{path}' cannot be written ({error}); free disk space or rights, then --resume"
+            ) from error
         self.logger.save_model(path, self.current_learning_iteration)
 
     def load(
@@ -93,7 +109,7 @@ class Runner(OnPolicyRunner):
         loaded = read_checkpoint(Path(path), map_location or self.device)
         try:
             load_iteration = self.alg.load(loaded, load_cfg, strict)
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, KeyError) as error:
             detail = " ".join(str(error).split())[:200]
             raise RunError(
                 f"checkpoint '{path}' is of other networks than this task's ({detail});"
@@ -101,17 +117,55 @@ class Runner(OnPolicyRunner):
             ) from error
         if load_iteration:
             self.current_learning_iteration = loaded["iter"] + 1
-            self.logger.start_iteration = loaded["iter"] + 1
-        return loaded["infos"]
+            self._load_log(loaded)
+        return loaded.get("infos") or {}
+
+    def _load_log(self, loaded: Mapping) -> None:
+        if "log" in loaded:
+            self.logger.load_state_dict(loaded["log"])
+            return
+        # A checkpoint of the stock runner: what this number of environments would have done.
+        steps = self.cfg["num_steps_per_env"] * self.env.num_envs * self.gpu_world_size
+        self.logger.tot_timesteps = self.current_learning_iteration * steps
+
+    def _learn_until_stopped(self, num_learning_iterations: int, init_at_random_ep_len: bool) -> None:
+        try:
+            super().learn(num_learning_iterations, init_at_random_ep_len)
+        except StopTrainingError:
+            if self.logger.writer is not None and self.logger.log_dir:
+                self.save(str(Path(self.logger.log_dir) / f"model_{self.current_learning_iteration}.pt"))
+                self.logger.stop_logging_writer()
+
+    def _check_losses(self, losses: Mapping[str, float]) -> None:
+        """Stop before weights that are not finite are saved.
+
+        Raises:
+            RunError: If a loss is not finite.
+        """
+        for name, value in losses.items():
+            if not math.isfinite(value):
+                raise self._broken_down(f"loss '{name}' is {value}")
+
+    def _weights_are_finite(self) -> bool:
+        models = self.alg.actor, self.alg.critic
+        return all(bool(torch.isfinite(value).all()) for model in models for value in model.parameters())
+
+    def _broken_down(self, what: str) -> RunError:
+        saved = checkpoints(Path(self.logger.log_dir)) if self.logger.log_dir else []
+        last = f"go on with --checkpoint {saved[-1]} and" if saved else "start again with"
+        return RunError(f"learning broke down: {what}; {last} a lower agent.algorithm.learning_rate or max_grad_norm")
+
+    def _stop(self, number: int, frame: object) -> None:
+        if self.stop_signal is not None and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.stop_signal = number
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        def stop(number: int, frame: object) -> None:
-            if self.stop_signal is not None and number == signal.SIGINT:
-                raise KeyboardInterrupt
-            self.stop_signal = number
-
-        previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        previous = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:

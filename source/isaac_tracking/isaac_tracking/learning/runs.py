@@ -1,23 +1,26 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Run folders and checkpoints on disk: finding, reading and writing them."""
+"""Run folders on disk: finding runs and their checkpoints, and how each run was started. Needs no torch."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-import pickle
 import re
-import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-import torch
+from typing import IO
 
 _CHECKPOINT = re.compile(r"model_(\d+)\.pt")
-_REQUIRED = ("actor_state_dict", "critic_state_dict", "optimizer_state_dict", "iter")
 RECORD = "params/run.json"
 """File of a run folder that says how the run was started."""
+TABLE = "logs.csv"
+"""File of a run folder with a row for each iteration."""
+REPLACED = "replaced"
+"""Folder of a run folder for what training from an earlier checkpoint left behind."""
 
 
 class RunError(ValueError):
@@ -32,12 +35,12 @@ def checkpoint_number(path: Path) -> int:
 
 def checkpoints(run: Path) -> list[Path]:
     """Return the checkpoints of a run by iteration, not by name or date."""
-    found = [path for path in run.glob("model_*.pt") if checkpoint_number(path) >= 0]
+    found = [path for path in run.glob("model_*.pt") if checkpoint_number(path) >= 0 and path.is_file()]
     return sorted(found, key=checkpoint_number)
 
 
 def latest_run(experiment: Path) -> Path:
-    """Return the newest run of an experiment that has a checkpoint.
+    """Return the newest run of an experiment that has a checkpoint, by the folders' names, which begin with the date.
 
     Raises:
         RunError: If there is none.
@@ -73,36 +76,6 @@ def resolve_checkpoint(name: str, experiment: Path, base: Path) -> Path:
     return path.resolve()
 
 
-def read_checkpoint(path: Path, device: str = "cpu") -> dict:
-    """Load a checkpoint without executing any code in it.
-
-    Raises:
-        RunError: If the file is empty, truncated, not a checkpoint, or holds anything but tensors and numbers.
-    """
-    try:
-        loaded = torch.load(path, map_location=device, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile, OSError, KeyError, ValueError) as error:
-        reason = "is truncated, or no checkpoint, or holds more than tensors and numbers, which is refused"
-        raise RunError(f"checkpoint '{path}' cannot be read: it {reason}; give another model_*.pt") from error
-    missing = [key for key in _REQUIRED if not isinstance(loaded, dict) or key not in loaded]
-    if missing:
-        raise RunError(f"'{path}' is no checkpoint of rsl_rl 5: it lacks {', '.join(missing)}; give another model_*.pt")
-    return loaded
-
-
-def write_checkpoint(saved: dict, path: Path) -> None:
-    """Write a checkpoint beside its place and rename it, so that the file is whole at any moment."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("wb") as file:
-            torch.save(saved, file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 def read_record(run: Path) -> dict:
     """Return how a run was started: its task, overrides and planned iterations; empty if nothing was recorded.
 
@@ -113,15 +86,88 @@ def read_record(run: Path) -> dict:
     if not path.is_file():
         return {}
     try:
-        return json.loads(path.read_text())
-    except ValueError as error:
+        record = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
         raise RunError(f"'{path}' is damaged ({error}); restore it or start a new run") from error
+    kinds = {"task": str, "overrides": list, "planned": int}
+    for key, kind in kinds.items():
+        if not isinstance(record, dict) or not isinstance(record.get(key, kind()), kind):
+            raise RunError(f"'{path}' is damaged ('{key}' is no {kind.__name__}); restore it or start a new run")
+    return record
 
 
 def write_record(run: Path, record: dict) -> None:
     """Write how a run was started, beside and renamed."""
     path = run / RECORD
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
-    beside.replace(path)
+    with written_beside(path) as file:
+        file.write((json.dumps(record, indent=2, sort_keys=True) + "\n").encode())
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file beside a place, and rename it to the place once it is whole and on the disk.
+
+    A kill at any moment leaves either the old file or the new one; see :func:`clean_parts` for what else it leaves.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def clean_parts(run: Path) -> None:
+    """Remove the unfinished files that a killed process left in a run folder."""
+    for path in (*run.glob(".*.part"), *run.glob("params/.*.part")):
+        path.unlink(missing_ok=True)
+
+
+def lock_run(run: Path) -> int:
+    """Keep other processes from training the same run until this one ends; leaves no file behind.
+
+    Returns:
+        The descriptor that holds the lock.
+
+    Raises:
+        RunError: If another process holds it.
+    """
+    descriptor = os.open(run, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise RunError(f"run '{run}' is being trained by another process; wait for it, or start a new run") from error
+    return descriptor
+
+
+def set_aside_after(checkpoint: Path) -> list[Path]:
+    """Move the checkpoints after one into a folder of their run, since training goes on from the earlier one.
+
+    The table goes with them as a copy, for its later rows are about to be dropped.
+
+    Returns:
+        The new places of the checkpoints.
+    """
+    run = checkpoint.parent
+    later = [path for path in checkpoints(run) if checkpoint_number(path) > checkpoint_number(checkpoint)]
+    if not later:
+        return []
+    folder = run / REPLACED / f"after_{checkpoint_number(checkpoint)}"
+    number = 1
+    while folder.exists():
+        number += 1
+        folder = run / REPLACED / f"after_{checkpoint_number(checkpoint)}_{number}"
+    folder.mkdir(parents=True)
+    if (run / TABLE).is_file():
+        (folder / TABLE).write_bytes((run / TABLE).read_bytes())
+    return [path.rename(folder / path.name) for path in later]

@@ -28,7 +28,7 @@ class CollisionPoints:
 
     @classmethod
     def from_mjcf(cls, path: str | Path, device: str | torch.device = "cpu") -> CollisionPoints:
-        """Read the collision shapes of an MJCF.
+        """Read the collision shapes of the robot in an MJCF; those of the world around it are left out.
 
         Raises:
             ValueError: If a collision shape is neither a sphere nor a capsule nor a box.
@@ -40,7 +40,8 @@ class CollisionPoints:
         tree = KinematicTree.from_mjcf(path).to(device)
         bodies, offsets, radii = [], [], []
         for geom in range(model.ngeom):
-            if not (model.geom_contype[geom] or model.geom_conaffinity[geom]):
+            body = model.body(model.geom_bodyid[geom]).name
+            if body not in tree.body_names or not (model.geom_contype[geom] or model.geom_conaffinity[geom]):
                 continue
             size = model.geom_size[geom]
             kind = model.geom_type[geom]
@@ -57,7 +58,7 @@ class CollisionPoints:
             quat = torch.tensor(model.geom_quat[geom][[1, 2, 3, 0]], dtype=torch.float)
             points = torch.tensor(local, dtype=torch.float)
             offsets.append(torch.tensor(model.geom_pos[geom], dtype=torch.float) + quat_apply(quat, points))
-            bodies += [tree.body_names.index(model.body(model.geom_bodyid[geom]).name)] * len(local)
+            bodies += [tree.body_names.index(body)] * len(local)
             radii += [float(radius)] * len(local)
         return cls(
             tree,

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import re
 
+from isaaclab_newton.sim.schemas import NewtonArticulationCfg
+from isaaclab_physx.sim.schemas import PhysxArticulationCfg
+
 from isaaclab.actuators import ImplicitActuatorCfg
 from isaaclab.assets import ArticulationCfg
+from isaaclab.sim.schemas import UsdPhysicsDriveCfg
 
 from .motors import Motor
 from .spawn import MjcfRobotCfg
@@ -127,7 +131,24 @@ ACTION_SCALE: dict[str, float] = {
 
 G1_CFG = ArticulationCfg(
     prim_path="{ENV_REGEX_NS}/Robot",
-    spawn=MjcfRobotCfg(model=MODEL),
+    spawn=MjcfRobotCfg(
+        model=MODEL,
+        activate_contact_sensors=True,
+        # Self-collision as in BeyondMimic, and its solver iterations; Newton takes the first of the two.
+        articulation_props={
+            "/.*": [
+                NewtonArticulationCfg(self_collision_enabled=True),
+                PhysxArticulationCfg(
+                    enabled_self_collisions=True,
+                    solver_position_iteration_count=8,
+                    solver_velocity_iteration_count=4,
+                ),
+            ]
+        },
+        # The MJCF has no actuators, so its USD has no drives, and without them PhysX ignores the actuators' gains.
+        joint_drive_props={"/.*": [UsdPhysicsDriveCfg(drive_type="force", stiffness=0.0, damping=0.0)]},
+        joint_drive_props_create_if_missing=True,
+    ),
     init_state=ArticulationCfg.InitialStateCfg(pos=(0.0, 0.0, DEFAULT_ROOT_HEIGHT), joint_pos=DEFAULT_JOINT_POS),
     soft_joint_pos_limit_factor=0.9,
     joint_ordering=JOINT_NAMES,

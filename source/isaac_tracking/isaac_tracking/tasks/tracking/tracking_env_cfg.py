@@ -57,6 +57,8 @@ class TrackingSceneCfg(InteractiveSceneCfg):
             visual_material=sim_utils.PreviewSurfaceCfg(diffuse_color=(0.35, 0.38, 0.42)),
         ),
         init_state=AssetBaseCfg.InitialStateCfg(pos=(0.0, 0.0, -0.5)),
+        # One ground for all environments: without this PhysX lets them fall through it.
+        collision_group=-1,
     )
     robot: ArticulationCfg = MISSING
     contact_forces = ContactSensorCfg(prim_path="{ENV_REGEX_NS}/Robot/.*", history_length=3)
@@ -187,6 +189,8 @@ class RewardsCfg:
 class TerminationsCfg:
     """When an episode ends."""
 
+    # First, because the zeros that stand for a broken state may trip the others as well.
+    non_finite = DoneTerm(func=mdp.non_finite, params=dict(COMMAND))
     time_out = DoneTerm(func=mdp.time_out, time_out=True)
     clip_end = DoneTerm(func=mdp.clip_end, time_out=True, params=dict(COMMAND))
     anchor_height = DoneTerm(func=mdp.bad_anchor_height, params={**COMMAND, "threshold": 0.25})
@@ -194,7 +198,6 @@ class TerminationsCfg:
     end_effector_height = DoneTerm(
         func=mdp.bad_body_height, params={**COMMAND, "body_names": MISSING, "threshold": 0.25}
     )
-    non_finite = DoneTerm(func=mdp.non_finite, params=dict(COMMAND))
 
 
 @configclass

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Settings as ``key=value``: told from options, merged, and checked against the configs that they change."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from .errors import OptionError
+
+AGENT_KEY = "rsl_rl_cfg_entry_point"
+"""Registry key of a task's agent config."""
+SELECTORS = ("presets", "physics", "renderer")
+"""Keys that choose among variants."""
+_OVERRIDE = re.compile(r"[+~]{0,2}[\w.\[\]-]+=.*|~[\w.]+", re.DOTALL)
+_LITERALS = {"true": True, "false": False, "none": None, "null": None}
+_POSITIVE = ("env.scene.num_envs", "env.decimation", "agent.max_iterations", "agent.save_interval",
+             "agent.num_steps_per_env")  # fmt: skip
+"""Settings that must be at least one, whoever sets them."""
+
+
+def split_rest(
+    rest: Sequence[str], known: Iterable[str], foreign: Callable[[], Iterable[str]]
+) -> tuple[list[str], list[str]]:
+    """Split what the parser did not know into overrides (``key=value``) and options of Isaac Lab.
+
+    Args:
+        rest: Arguments that the parser did not know.
+        known: Our own options, to suggest the nearest.
+        foreign: Returns the options that Isaac Lab knows; called only if there are options.
+
+    Raises:
+        OptionError: If an argument is neither.
+    """
+    known, theirs = list(known), set(foreign()) if any(text.startswith("-") for text in rest) else set()
+    overrides, passed = [], []
+    for argument in rest:
+        option = argument.split("=")[0]
+        if _OVERRIDE.fullmatch(argument) and not argument.startswith("-"):
+            overrides.append(argument)
+        # One of Isaac Lab's options, or the value of the one before.
+        elif option in theirs or (passed and not argument.startswith("-")):
+            passed.append(argument)
+        else:
+            near = difflib.get_close_matches(option, [*known, *sorted(theirs)], n=1)
+            choices = ", ".join(name for name in known if name.startswith("--"))
+            hint = f"did you mean {near[0]}?" if near else f"choose from {choices}, or KEY=VALUE"
+            raise OptionError(f"option '{argument}' is unknown; {hint}")
+    return overrides, passed
+
+
+def is_setting(text: str) -> bool:
+    """Whether an argument sets something: ``env.KEY=VALUE``, ``agent.KEY=VALUE`` or a selector."""
+    key, equals, _ = text.lstrip("+~").partition("=")
+    return bool(equals) and (key in SELECTORS or key.startswith(("env.", "agent.")))
+
+
+def merge_overrides(*layers: Sequence[str]) -> list[str]:
+    """Join layers of ``key=value``, the last one of a key winning; presets of all layers are joined.
+
+    Args:
+        *layers: Overrides from the weakest to the strongest.
+    """
+    merged: dict[str, str] = {}
+    for override in (override for layer in layers for override in layer):
+        key, _, value = override.partition("=")
+        if key == "presets" and merged.get(key):
+            value = ",".join(dict.fromkeys([*merged[key].split(","), *value.split(",")]))
+        merged[key] = value
+    return [f"{key}={value}" for key, value in merged.items()]
+
+
+def resolve_config(task: str, overrides: Sequence[str], play: bool = False) -> tuple[Any, Any]:
+    """Resolve a task's environment and agent configs with overrides.
+
+    Raises:
+        OptionError: If an override names no field or holds a value of another kind.
+    """
+    selectors = [override for override in overrides if override.partition("=")[0] in SELECTORS]
+    pristine: dict[str, Any] = dict(zip(("env", "agent"), _resolve(task, selectors, play), strict=True))
+    others = [override for override in overrides if override not in selectors]
+    for override in others:
+        _check(override, pristine)
+    resolved: dict[str, Any] = dict(zip(("env", "agent"), _resolve(task, overrides, play), strict=True))
+    for override in others:
+        _check_variant(override, pristine, resolved)
+    for key in _POSITIVE:
+        value = _walk(resolved, key.split("."))
+        if not isinstance(value, int) or value < 1:
+            raise OptionError(f"setting '{key}={value}' must be a whole number above 0")
+    return resolved["env"], resolved["agent"]
+
+
+def _resolve(task: str, overrides: Sequence[str], play: bool) -> tuple[Any, Any]:
+    from hydra.errors import HydraException
+    from isaaclab_tasks.utils import resolve_task_config
+    from omegaconf.errors import OmegaConfBaseException
+
+    from .terminal import quiet
+
+    errors = (HydraException, OmegaConfBaseException, ValueError, LookupError, TypeError, AttributeError)
+    try:
+        with quiet(False, errors):
+            return resolve_task_config(task, AGENT_KEY, play_mode=play, overrides=list(overrides))
+    except errors as error:
+        detail = " ".join(str(error).split())[:300]
+        # Those that the reason names, or else all.
+        named = [text for text in overrides if text.partition("=")[2] in detail] or overrides
+        raise OptionError(f"settings {' '.join(named)} do not fit task '{task}': {detail}") from error
+
+
+def _check(override: str, pristine: Mapping[str, Any]) -> None:
+    """Refuse a key that names nothing, which Isaac Lab would silently add, and a value of another kind."""
+    key, _, text = override.partition("=")
+    if key.startswith(("+", "~")):
+        return
+    *parents, leaf = key.split(".")
+    node: Any = dict(pristine)
+    for depth, name in enumerate([*parents, leaf]):
+        names = _names(node)
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            place = ".".join(parents[:depth])
+            choices = f"did you mean {near[0]}?" if near else f"choose from {', '.join(names) or 'nothing'}"
+            raise OptionError(f"setting '{key}' does not exist; {place or 'the settings'} has no '{name}': {choices}")
+        parent, node = node, _walk(node, [name])
+    value = _value(text)
+    wanted = _wanted(node, _optional(parent, leaf))
+    if wanted is not None and not _fits(value, node, _optional(parent, leaf)):
+        raise OptionError(f"setting '{key}={text}' is of the wrong kind; give {wanted}, for example {key}={node}")
+
+
+def _check_variant(override: str, pristine: Mapping[str, Any], resolved: Mapping[str, Any]) -> None:
+    """Refuse a plain value in place of a config, which a name chooses only where there are variants."""
+    key, _, text = override.partition("=")
+    if key.startswith(("+", "~")):
+        return
+    before, now = _walk(pristine, key.split(".")), _walk(resolved, key.split("."))
+    if dataclasses.is_dataclass(before) and now is not None and not dataclasses.is_dataclass(now):
+        names = ", ".join(f"{key}.{name}" for name in _names(before)[:6])
+        raise OptionError(f"setting '{key}={text}' names no variant of it; set its fields ({names}, ...) or give null")
+
+
+def _names(node: Any) -> list[str]:
+    if isinstance(node, Mapping):
+        return [str(name) for name in node]
+    if dataclasses.is_dataclass(node):
+        return [name for name in vars(node) if not name.startswith("_")]
+    return []
+
+
+def _walk(node: Any, names: Sequence[str]) -> Any:
+    for name in names:
+        node = node[name] if isinstance(node, Mapping) else getattr(node, name)
+    return node
+
+
+def _value(text: str) -> Any:
+    """Return a value as Isaac Lab reads it: a Python literal or else text."""
+    if text.lower() in _LITERALS:
+        return _LITERALS[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _optional(parent: Any, leaf: str) -> bool:
+    """Whether a field takes None, as far as it says."""
+    if not dataclasses.is_dataclass(parent):
+        return True
+    kinds = {field.name: str(field.type) for field in dataclasses.fields(parent)}
+    return "None" in kinds.get(leaf, "None")
+
+
+def _wanted(now: Any, optional: bool) -> str | None:
+    """Return what a setting takes, in words; None if anything."""
+    kinds = ((bool, "true or false"), (int, "a whole number"), (float, "a number"), (list | tuple, "a list"))
+    words = next((words for kind, words in kinds if isinstance(now, kind)), None)
+    return f"{words} or null" if words and optional else words
+
+
+def _fits(value: Any, now: Any, optional: bool) -> bool:
+    if value is None:
+        return optional
+    if isinstance(now, bool):
+        return isinstance(value, bool)
+    if isinstance(now, int):
+        return isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(now, float):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, list | tuple)

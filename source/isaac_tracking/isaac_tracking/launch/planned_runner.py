@@ -1,0 +1,97 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The runner of ``train.sh``: says what it does, records how the run was started, and films."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from ..learning.runner import Runner
+from ..learning.runs import set_aside_after, write_record
+from .run_folder import commit_of_checkout
+from .terminal import Curtain, print_line
+
+if TYPE_CHECKING:
+    from .train_plan import TrainPlan
+
+
+class PlannedRunner(Runner):
+    """A :class:`Runner` that follows a plan; nothing is written before its training starts."""
+
+    def follow(self, plan: TrainPlan, curtain: Curtain) -> None:
+        """Take a plan.
+
+        Args:
+            plan: What to do.
+            curtain: What hides the set-up's output; it is up while training.
+        """
+        self._plan, self._curtain, self._film = plan, curtain, None
+        if plan.film is not None:
+            from .train_film import TrainFilm
+
+            self._film = TrainFilm(self.env, plan.run / "videos" / "train", plan.film.length, plan.film.interval)
+
+    def load(
+        self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None
+    ) -> dict:
+        """Load a checkpoint; the user's learning rate, if one was given, replaces the checkpoint's."""
+        infos = super().load(path, load_cfg, strict, map_location)
+        if self._plan.learning_rate is not None:
+            self.alg.learning_rate = self._plan.learning_rate
+            for group in self.alg.optimizer.param_groups:
+                group["lr"] = self._plan.learning_rate
+        return infos
+
+    def learn(self, num_learning_iterations: int, init_at_random_ep_len: bool = False) -> None:
+        """Show output, record how the run was started, and train."""
+        hidden = self._curtain.down
+        self._curtain.down = False
+        try:
+            self._begin()
+            super().learn(num_learning_iterations, init_at_random_ep_len)
+        except KeyboardInterrupt:
+            self.stop_signal = self.stop_signal or signal.SIGINT
+            raise
+        finally:
+            self._curtain.down = hidden
+
+    def save(self, path: str, infos: dict | None = None) -> None:
+        """Save, with what a checkpoint alone needs to be played or trained on."""
+        run = {"task": self._plan.task, "overrides": list(self._plan.overrides)}
+        super().save(path, {"run": run, **(infos or {})})
+
+    def _begin(self) -> None:
+        plan = self._plan
+        for name, value in plan.facts.items():
+            print_line(f"{name:<13}{value}")
+        print_line("Ctrl-C finishes the iteration, saves, and stops; bash train.sh --resume goes on")
+        if self._film is not None:
+            self._film.steps = self.current_learning_iteration * self.cfg["num_steps_per_env"]
+            print_line("--video: training waits while a film is drawn, on a CPU for about 0.3 s a picture")
+        if self.logger.disable_logs:
+            return
+        if (
+            plan.checkpoint is not None
+            and plan.checkpoint.parent == plan.run
+            and (aside := set_aside_after(plan.checkpoint))
+        ):
+            print_line(f"later checkpoints of the run are now in {aside[0].parent}")
+        record = {
+            "task": plan.task,
+            "overrides": plan.overrides,
+            "planned": plan.planned,
+            "device": plan.device,
+            "commit": commit_of_checkout(),
+        }
+        write_record(plan.run, record)
+
+    def _stop(self, number: int, frame: object) -> None:
+        super()._stop(number, frame)
+        # Not through sys.stdout, which the signal may have interrupted in the middle of a line.
+        os.write(
+            sys.__stdout__.fileno() if sys.__stdout__ else 1, b"\nfinishing the iteration; Ctrl-C again stops at once\n"
+        )

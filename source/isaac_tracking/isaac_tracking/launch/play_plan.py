@@ -1,0 +1,92 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""What is to be played, decided from the options without starting or writing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..learning.runs import checkpoints, latest_run, resolve_checkpoint
+from ..motion.sources import load_clips
+from . import checks, options
+from .overrides import merge_overrides, resolve_config
+from .run_folder import record_of
+
+DEFAULT_TASK = "Isaac-Tracking-G1-Play-v0"
+
+_KEPT = ("presets", "env.actions.", "env.observations.", "env.commands.motion.motions", "agent.")
+"""Settings of a run without which its policy cannot be played."""
+
+
+@dataclass
+class PlayPlan:
+    """All that is decided before anything is started."""
+
+    task: str
+    device: str
+    checkpoint: Path
+    overrides: list[str]
+    num_envs: int
+    episodes: int
+    """Episodes of each environment."""
+    film: Path | None
+    """File of the film, None for no film."""
+    video_length: int
+    """Steps in the film."""
+    video_interval: int
+    """Steps per picture."""
+    passed: list[str]
+    """Options handed to Isaac Lab as they are."""
+    verbose: bool
+
+
+def make_parser() -> options.OptionParser:
+    """Return the parser of ``test.sh``."""
+    parser = options.make_parser("test.sh", "Play a trained policy, every clip from its start.", DEFAULT_TASK)
+    parser.add_argument("--video_length", type=options.positive, default=500, metavar="N", help="steps in the film")
+    parser.add_argument("--video_interval", type=options.positive, default=2, metavar="N", help="steps per picture")
+    parser.add_argument("--episodes", type=options.positive, default=1, metavar="N", help="episodes per environment")
+    return parser
+
+
+def make_plan(argv: Sequence[str], root: Path | None = None) -> PlayPlan:
+    """Turn options into a plan without starting or writing anything.
+
+    Args:
+        argv: Arguments of ``test.sh``.
+        root: Folder that holds ``logs``; the current one if None.
+
+    Raises:
+        OptionError, RunError, ClipError: If an option cannot be used.
+    """
+    request = options.read_request(make_parser(), argv, DEFAULT_TASK, lambda: ("--viz", "--visualizer"), root)
+    args = request.args
+    task = options.play_task(request.task)
+    experiment = request.logs / resolve_config(task, [])[1].experiment_name
+    if args.checkpoint:
+        checkpoint = resolve_checkpoint(args.checkpoint, experiment, request.base)
+    else:
+        checkpoint = checkpoints(latest_run(experiment))[-1]
+    record = record_of(checkpoint)
+    task = options.same_task(checkpoint, record, task, args.task, options.play_task)
+    kept = [override for override in record.get("overrides", []) if override.startswith(_KEPT)]
+    overrides = merge_overrides(kept, request.overrides)
+    env_cfg, agent_cfg = resolve_config(task, overrides)
+    checks.need_engine(env_cfg.sim.physics, request.device)
+    clips = load_clips(env_cfg.commands.motion.motions)
+
+    from ..learning.checkpoint import check_networks, read_checkpoint
+
+    check_networks(checkpoint, read_checkpoint(checkpoint), {"actor": agent_cfg.actor})
+    film = checkpoint.parent / "videos" / "play" / f"{checkpoint.stem}.mp4" if args.video else None
+    if film is not None:
+        checks.need_space(film.parent)
+    # As many environments as clips, within the task's own number, so that each clip is played once.
+    num_envs = args.num_envs or min(env_cfg.scene.num_envs, len(clips))
+    return PlayPlan(
+        task, request.device, checkpoint, overrides, num_envs, args.episodes, film,
+        args.video_length, args.video_interval, request.passed, args.verbose,
+    )  # fmt: skip

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""A mistake gets one line on stderr and exit code 2, soon; a signal during the set-up one line as well."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from isaac_tracking.launch import main as entry
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def call(script: str, *args: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "scripts" / f"{script}.py"), *args]
+    merged = {**os.environ, "ISAAC_TRACKING_CALLER_DIR": str(cwd), **environment}
+    return subprocess.run(command, cwd=cwd, env=merged, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("script", "args", "words"),
+    [
+        ("train", ("--task", "nope"), "task 'nope' is unknown"),
+        ("train", ("agent.algorithm.learning_rate=abc",), "is of the wrong kind"),
+        ("train", ("--resume",), "no run with a checkpoint"),
+        ("play", (), "no run with a checkpoint"),
+        ("benchmark", ("--num_envs", "0"), "not a whole number above 0"),
+    ],
+)
+def test_mistake_is_one_line_and_nothing_is_written(tmp_path: Path, script: str, args: tuple[str, ...], words: str):
+    done = call(script, *args, cwd=tmp_path)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("Error: ") and words in done.stderr and done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["train", "play", "benchmark"])
+def test_help_starts_nothing(command: str, capsys: pytest.CaptureFixture):
+    assert entry.main(command, ["--help"]) == 0
+    assert "--num_envs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("version", "words"), [("2.3.2", "Isaac Lab 2.3.2 is installed here"), ("4.0", "Isaac Lab 4.0")]
+)
+def test_other_isaac_lab_is_refused(monkeypatch, capsys: pytest.CaptureFixture, version: str, words: str):
+    monkeypatch.setattr(entry.importlib.metadata, "version", lambda name: version)
+    assert entry.main("train", []) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    find = entry.importlib.util.find_spec
+    monkeypatch.setattr(entry.importlib.util, "find_spec", lambda name: None if name == "torch" else find(name))
+    assert entry.main("train", []) == 2
+    assert capsys.readouterr().err.startswith("Error: package 'torch' is missing here; run 'bash scripts/setup.sh'")
+
+    def none(name: str) -> str:
+        raise entry.importlib.metadata.PackageNotFoundError
+
+    monkeypatch.setattr(entry.importlib.metadata, "version", none)
+    assert entry.main("train", []) == 2
+    assert "Isaac Lab is not installed here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_signal_before_training_is_one_line_and_leaves_nothing(tmp_path: Path, number: int, name: str):
+    command = [sys.executable, str(ROOT / "scripts" / "train.py"), "--device", "cpu", "--num_envs", "2"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if "starting the simulator" in line:
+                break
+        time.sleep(0.5)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert err.splitlines()[-1] == f"Stopped by {name}." and "Traceback" not in err + out
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The package as another project meets it: installed, from a folder of its own, through Isaac Lab's own doors."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TASKS = {
+    "Isaac-Tracking-G1-v0",
+    "Isaac-Tracking-G1-Play-v0",
+    "Isaac-Tracking-G1-NoStateEst-v0",
+    "Isaac-Tracking-G1-NoStateEst-Play-v0",
+}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder into which pip has installed the package, built from a copy: building writes beside the sources."""
+    for module in ("pip", "setuptools"):
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"{module} is not installed here, so the package cannot be installed")
+    copy, site = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("site")
+    for name in ("pyproject.toml", "LICENSE"):
+        shutil.copy(ROOT / name, copy / name)
+    shutil.copytree(
+        ROOT / "source", copy / "source", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
+    )
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
+    done = subprocess.run([*command, "--target", str(site), str(copy)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return site
+
+
+def run(arguments: list[str], installed: Path, folder: Path) -> str:
+    """Run Python in a folder outside the project, which finds the package only where it is installed."""
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_snippet_of_the_readme(installed: Path, tmp_path: Path):
+    """Four robots on the CPU, ten steps, from a script that was copied out of the README."""
+    text = (ROOT / "README.md").read_text()
+    (snippet,) = re.findall(r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    (tmp_path / "their_project.py").write_text(snippet)
+    output = run(["their_project.py"], installed, tmp_path)
+    assert "\npolicy (4, 160) critic (4, 286)\n" in output
+    assert "\nactions (4, 29) reward (4,)\n" in output
+    assert [path.name for path in tmp_path.iterdir()] == ["their_project.py"]
+
+
+def test_installed_package_is_complete(installed: Path):
+    package = ROOT / "source" / "isaac_tracking" / "isaac_tracking"
+    names = {path.relative_to(package) for kind in ("*.py", "*.pyi", "*.npz") for path in package.rglob(kind)}
+    assert [name for name in sorted(names) if not (installed / "isaac_tracking" / name).is_file()] == []
+
+
+def test_isaaclab_lists_our_tasks(installed: Path, tmp_path: Path):
+    if importlib.util.find_spec("isaaclab.__main__") is None:
+        pytest.skip("this Isaac Lab has no command 'isaaclab'")
+    output = run(["-m", "isaaclab", "list_envs", "--keyword", "Isaac-Tracking"], installed, tmp_path)
+    assert set(re.findall(r"Isaac-Tracking-[\w-]+", output)) == TASKS
