@@ -18,6 +18,7 @@ Play a trained policy and say how well it does. Without options: the latest chec
   --checkpoint PATH      the checkpoint (model_N.pt), or a run folder (default: the newest run that has one)
   --motion NAME ...      the motions to track: names or patterns of the project's clips, files (.npz), folders
   --num_envs N           environments simulated at once (default: the task's)
+  --episodes N           episodes in each environment (default: 1)
   --seed N               random seed
   --device DEVICE        cuda, cuda:N or cpu (default: a GPU if there is one, else cpu)
 

@@ -35,6 +35,8 @@ class Episode:
     """Mean reward per step."""
     body_pos_error: float
     """Mean distance of the tracked bodies from the relative reference [m]."""
+    anchor_pos_error: float
+    """Mean distance of the anchor from the reference's in the world [m]: the drift, which ends no episode."""
     outcome: str
     """Name of the termination term that ended it."""
 
@@ -57,7 +59,7 @@ def play_episodes(env: Any, policy: Callable, episodes: int, recorder: PoseRecor
     """
     base: ManagerBasedRLEnv = env.unwrapped
     command: MotionCommand = base.command_manager.get_term("motion")
-    sums = torch.zeros(base.num_envs, 3, device=base.device)
+    sums = torch.zeros(base.num_envs, 4, device=base.device)
     finished = torch.zeros(base.num_envs, dtype=torch.long, device=base.device)
     names = base.termination_manager.active_terms
     with torch.inference_mode():
@@ -68,18 +70,22 @@ def play_episodes(env: Any, policy: Callable, episodes: int, recorder: PoseRecor
             clips = command.clip_ids.clone()
             obs, reward, done, _ = env.step(policy(obs))
             policy.reset(done)
-            # Steps, reward and error of the state before any reset: errors are measured once, before it.
-            sums += torch.stack([torch.ones_like(reward), reward, command.errors.body_pos.mean(dim=-1)], dim=-1)
+            # Errors of the state before any reset: they are measured once, before it.
+            errors = command.errors
+            sums += torch.stack(
+                [torch.ones_like(reward), reward, errors.body_pos.mean(dim=-1), errors.anchor_pos], dim=-1
+            )
             for index in done.nonzero().flatten().tolist():
                 if finished[index] < episodes:
-                    steps, total, error = sums[index].tolist()
+                    steps, total, body, anchor = sums[index].tolist()
                     ended = [name for name in names if base.termination_manager.get_term(name)[index]]
                     yield Episode(
                         env=index,
                         clip=command.library.names[clips[index]],
                         steps=int(steps),
                         mean_reward=total / steps,
-                        body_pos_error=error / steps,
+                        body_pos_error=body / steps,
+                        anchor_pos_error=anchor / steps,
                         # A fall on the last frame is a fall.
                         outcome=next((name for name in ended if name not in ("clip_end", "time_out")), ended[0]),
                     )

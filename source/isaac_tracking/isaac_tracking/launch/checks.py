@@ -92,7 +92,7 @@ def need_display(gui: bool) -> None:
         OptionError: If a window was asked for and cannot be opened.
     """
     if gui and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise OptionError("--gui needs a display and there is none; use --video, or --viz viser for a browser")
+        raise OptionError("--gui needs a display and there is none; use --video")
 
 
 def need_space(folder: Path, megabytes: int = 200) -> None:

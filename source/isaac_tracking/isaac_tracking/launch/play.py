@@ -88,7 +88,8 @@ def _line(number: int, episode: Episode) -> str:
     outcome = "reached the clip's end" if episode.completed else f"ended by {episode.outcome}"
     return (
         f"episode {number:3d} | {episode.clip:<12} | {episode.steps:4d} steps | reward {episode.mean_reward:.4f} a step"
-        f" | body error {1000 * episode.body_pos_error:3.0f} mm | {outcome}"
+        f" | body error {1000 * episode.body_pos_error:3.0f} mm"
+        f" | drift {1000 * episode.anchor_pos_error:4.0f} mm | {outcome}"
     )
 
 
@@ -96,9 +97,10 @@ def _print_summary(episodes: Sequence[Episode]) -> None:
     completed = sum(episode.completed for episode in episodes)
     steps = sum(episode.steps for episode in episodes)
     error = sum(episode.body_pos_error * episode.steps for episode in episodes) / steps
+    drift = sum(episode.anchor_pos_error * episode.steps for episode in episodes) / steps
     print_line(
         f"{completed} of {len(episodes)} episodes ({100 * completed / len(episodes):.1f} %) reached the clip's end;"
-        f" mean body error {1000 * error:.1f} mm over {steps} steps"
+        f" mean body error {1000 * error:.1f} mm, mean drift {1000 * drift:.0f} mm, over {steps} steps"
     )
 
 

@@ -28,7 +28,7 @@ UNITS = "m, rad, s"
 QUATERNION_ORDER = "xyzw"
 """Order of the quaternion components in a clip file."""
 
-_CONVERT = "convert it with scripts/convert_motions.py or make it again"
+_CONVERT = "give a clip that isaac_tracking.motion.clip.Clip.save wrote"
 _TEXTS = ("name", "robot", "source", "license")
 _NAME_LISTS = ("joint_names", "body_names", "contact_names")
 _ARRAYS = ("joint_pos", "body_pos_w", "body_quat_w")

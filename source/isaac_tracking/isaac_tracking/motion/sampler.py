@@ -130,7 +130,7 @@ class AdaptiveSampler:
 
     def probabilities(self) -> torch.Tensor:
         """Return how likely an episode starts in each bin, shape (num_bins,), sum 1."""
-        # One prior failure-free second per bin keeps the first few failures from taking everything.
+        # Some failure-free visits ahead keep the first few failures from taking everything.
         score = self.failures / (self.visits + self._prior())
         total = score.sum()
         uniform = torch.full_like(score, 1.0 / self.num_bins)

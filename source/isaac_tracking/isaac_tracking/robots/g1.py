@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 
-from isaaclab_newton.sim.schemas import NewtonArticulationCfg
-from isaaclab_physx.sim.schemas import PhysxArticulationCfg
-
 from isaaclab.actuators import ImplicitActuatorCfg
 from isaaclab.assets import ArticulationCfg
 from isaaclab.sim.schemas import UsdPhysicsDriveCfg
+from isaaclab_newton.sim.schemas import NewtonArticulationCfg
+from isaaclab_physx.sim.schemas import PhysxArticulationCfg
 
 from .motors import Motor
 from .spawn import MjcfRobotCfg

@@ -152,7 +152,7 @@ class MotionCommand(CommandTerm):
         self._robot_stale = self._reference_stale = True
 
     def _update_metrics(self) -> None:
-        """Do nothing: errors are summed when they are computed, before any reset."""
+        """Do nothing: errors are logged by :meth:`compute`, as they were before any reset."""
 
     def _update_command(self) -> None:
         """Do nothing: :meth:`compute` does all of it."""
