@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -29,6 +30,9 @@ def main(command: str, argv: Sequence[str]) -> int:
         command: Module of this package and function in it, e.g. ``"train"``.
         argv: Arguments without the script's name.
     """
+    # torch's threads otherwise spin while they wait for each other: with two cores and any other program beside it,
+    # an update of the networks then takes a hundred times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     previous = signal.signal(signal.SIGTERM, _terminate)
     try:
         return _run(command, argv)
