@@ -74,7 +74,10 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
 def test_signal_before_training_is_one_line_and_leaves_nothing(tmp_path: Path, number: int, name: str):
     command = [sys.executable, str(ROOT / "scripts" / "train.py"), "--device", "cpu", "--num_envs", "2"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # A shell's background jobs ignore Ctrl-C, and so would what they start.
+    heed = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, preexec_fn=heed, **pipes) as process:
         for line in process.stdout:
             if "starting the simulator" in line:
                 break

@@ -23,7 +23,12 @@ from isaac_tracking.learning.runs import checkpoints
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = ["--device", "cpu", "--num_envs", "16", "--motion", "stand", "squat"]
-SIZE += ["agent.num_steps_per_env=8", "agent.save_interval=1000", "agent.actor.hidden_dims=[32]"]
+SIZE += [
+    "env.commands.motion.sampler.mode=adaptive",
+    "agent.num_steps_per_env=8",
+    "agent.save_interval=1000",
+    "agent.actor.hidden_dims=[32]",
+]
 
 
 def environment() -> dict[str, str]:

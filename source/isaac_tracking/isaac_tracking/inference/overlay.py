@@ -29,7 +29,8 @@ class Overlay:
         self._names = []
         if reference_color is not None:
             self._names = [("robot", _ROBOT_COLOR), ("reference", tuple(round(255 * c) for c in reference_color))]
-        self._caption, self._panel, self._share = None, None, None
+        self._caption: str | None = None
+        self._panel = self._share = np.zeros((1, 1, 1), dtype=np.float32)
 
     def draw(self, picture: np.ndarray, caption: str) -> np.ndarray:
         """Return the picture with the caption over it, shape (height, width, 3), uint8."""

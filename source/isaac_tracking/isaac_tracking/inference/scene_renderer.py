@@ -179,16 +179,15 @@ class SceneRenderer:
         robot = hits.mesh >= 0
         color[~robot] = self._ground_and_sky(frame, rays[~robot], hits.lit[~robot])
         color[robot] = self._surface(self._robot_albedo, hits, robot, rays)
-        if self._reference is not None:
+        if self._reference is not None and frame.near_reference is not None:
             near = frame.near_reference[pixels].nonzero().squeeze(-1)
-            self._lay_reference_over(color, near, frame, rays[near], hits.distance[near])
+            if len(near):
+                seen = self._reference.hits(frame.eye, rays[near])
+                self._lay_reference_over(color, near, seen, rays[near], hits.distance[near])
         return color
 
-    def _lay_reference_over(self, color: Tensor, near: Tensor, frame: _Frame, rays: Tensor, depth: Tensor) -> None:
+    def _lay_reference_over(self, color: Tensor, near: Tensor, hits: Hits, rays: Tensor, depth: Tensor) -> None:
         """Blend the reference in where it is nearer than the robot; where both agree the robot is seen."""
-        if not len(near):
-            return
-        hits = self._reference.hits(frame.eye, rays)
         ahead = ((depth - hits.distance) / _BLEND_DEPTH).clamp(0.0, 1.0)
         seen = (hits.mesh >= 0) & (ahead > 0.0)
         share = self._opacity * ahead[seen, None]

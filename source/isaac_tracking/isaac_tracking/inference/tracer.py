@@ -58,7 +58,7 @@ class Tracer:
             enable_shadows=ground, enable_ambient_lighting=False, enable_particles=False
         )
         self._sensor = SensorTiledCamera(self._model, default_render_config=config, load_textures=False)
-        self._identity = wp.array([[wp.transform_identity()]], dtype=wp.transformf, device=device)
+        self._identity = wp.array([[(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)]], dtype=wp.transformf, device=device)
         self.aim((0.0, 0.0, 1.0))
         with self.stream():
             down = torch.tensor([[0.0, 0.0, -1.0]], device=device)
@@ -72,6 +72,7 @@ class Tracer:
         """
         if pose.shape != (self._bodies, 7):
             raise ValueError(f"pose has shape {pose.shape}, not {(self._bodies, 7)}: position and xyzw of each body")
+        assert self._state.body_q is not None  # a model with bodies has their poses
         self._state.body_q.assign(pose.astype(np.float32))
         self._model.bvh_refit_shapes(self._state)
 

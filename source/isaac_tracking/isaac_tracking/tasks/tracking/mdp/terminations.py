@@ -58,10 +58,11 @@ class bad_body_height(ManagerTermBase):  # noqa: N801 -- a term, written in conf
         """
         super().__init__(cfg, env)
         command: MotionCommand = env.command_manager.get_term(cfg.params["command_name"])
-        missing = [name for name in cfg.params["body_names"] if name not in command.body_names]
+        names: list[str] = cfg.params["body_names"]
+        missing = [name for name in names if name not in command.body_names]
         if missing:
             raise ValueError(f"bad_body_height: {missing} are not tracked; choose from {command.body_names}")
-        ids = [command.body_names.index(name) for name in cfg.params["body_names"]]
+        ids = [command.body_names.index(name) for name in names]
         self._body_ids = torch.tensor(ids, device=env.device)
 
     def __call__(
