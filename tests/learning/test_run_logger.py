@@ -136,7 +136,9 @@ def test_reader_that_leaves_does_not_stop_training(monkeypatch: pytest.MonkeyPat
             raise BrokenPipeError
 
     monkeypatch.setattr(run_logger.sys, "stdout", Closed(False))
-    log(make(RunLogger))
+    logger = make(RunLogger)
+    log(logger)
+    assert logger.tot_timesteps > 0
 
 
 def test_duration():
