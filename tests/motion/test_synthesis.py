@@ -12,12 +12,13 @@ import torch
 from isaac_tracking.motion.clip import Clip
 from isaac_tracking.motion.data import shipped_clips
 from isaac_tracking.motion.kinematics import KinematicTree, forward_kinematics
+from isaac_tracking.motion.robot import Robot
 from isaac_tracking.motion.synthesis import CLIP_NAMES, synthesize
 from isaac_tracking.motion.synthesis.dynamics import GRAVITY, pendulum_com, support_margin, zero_moment_point
 from isaac_tracking.motion.synthesis.plan import standing_plan
 from isaac_tracking.motion.synthesis.profiles import bump, glide, hold, oscillation, ramp
 from isaac_tracking.motion.synthesis.quality import ClipQuality, generalized_positions, measure
-from isaac_tracking.motion.synthesis.robot import RobotModel, SynthesisRobot
+from isaac_tracking.motion.synthesis.robot import RobotModel
 from isaac_tracking.robots import g1
 from isaac_tracking.robots.mjcf import mjcf_path
 
@@ -26,8 +27,8 @@ SPEED_LIMITS = {name: g1.motor_of(name).velocity_limit for name in g1.JOINT_NAME
 
 
 @pytest.fixture(scope="module")
-def robot() -> SynthesisRobot:
-    return SynthesisRobot(
+def robot() -> Robot:
+    return Robot(
         name="unitree_g1",
         mjcf=mjcf_path(*g1.MODEL),
         joint_names=g1.JOINT_NAMES,
@@ -38,12 +39,12 @@ def robot() -> SynthesisRobot:
 
 
 @pytest.fixture(scope="module")
-def model(robot: SynthesisRobot) -> RobotModel:
+def model(robot: Robot) -> RobotModel:
     return RobotModel(robot)
 
 
 @pytest.fixture(scope="module")
-def tree(robot: SynthesisRobot) -> KinematicTree:
+def tree(robot: Robot) -> KinematicTree:
     return KinematicTree.from_mjcf(robot.mjcf)
 
 
@@ -64,7 +65,7 @@ def test_every_recipe_is_shipped() -> None:
 
 
 @pytest.mark.parametrize("name", ["stand", "squat", "walk"])
-def test_recipe_makes_the_shipped_clip(name: str, robot: SynthesisRobot, clips: dict[str, Clip]) -> None:
+def test_recipe_makes_the_shipped_clip(name: str, robot: Robot, clips: dict[str, Clip]) -> None:
     made, shipped = synthesize(name, robot), clips[name]
     assert np.abs(made.joint_pos - shipped.joint_pos).max() < 1e-3
     assert np.abs(made.body_pos_w - shipped.body_pos_w).max() < 1e-3
@@ -232,7 +233,7 @@ def test_profiles_have_continuous_acceleration() -> None:
         assert abs(acceleration[0]) < 1e-3
 
 
-def test_unknown_names_are_refused(robot: SynthesisRobot, model: RobotModel) -> None:
+def test_unknown_names_are_refused(robot: Robot, model: RobotModel) -> None:
     with pytest.raises(ValueError, match=r"motion 'fly' is unknown; choices are stand, squat"):
         synthesize("fly", robot)
     plan = standing_plan(model, 1.0, 50.0)

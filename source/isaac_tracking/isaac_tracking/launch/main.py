@@ -52,10 +52,11 @@ def _run(command: str, argv: Sequence[str]) -> int:
 
     try:
         module = importlib.import_module(f"isaac_tracking.launch.{command}")
-        if {"-h", "--help"} & set(argv):
+        if {"-h", "--help"} & set(argv) and hasattr(module, "make_parser"):
             module.make_parser().print_help()
             return 0
-        importlib.import_module("isaac_tracking.tasks")
+        if getattr(module, "NEEDS_TASKS", True):
+            importlib.import_module("isaac_tracking.tasks")
         return getattr(module, command)(argv)
     except USER_ERRORS as error:
         return _fail(str(error))

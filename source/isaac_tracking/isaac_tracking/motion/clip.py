@@ -19,8 +19,11 @@ import numpy as np
 FORMAT = "isaac_tracking.clip"
 """Format name that every clip file states."""
 
-FORMAT_VERSION = 1
-"""Version of the file layout that this code writes and reads."""
+FORMAT_VERSION = 2
+"""Version of the file layout that this code writes. Version 1 lacks ``robot_mass``, ``history`` and ``content_hash``;
+it is read as well."""
+
+_READABLE_VERSIONS = ("1", "2")
 
 UNITS = "m, rad, s"
 """Units of all arrays of a clip file."""
@@ -31,6 +34,7 @@ QUATERNION_ORDER = "xyzw"
 _CONVERT = "give a clip that isaac_tracking.motion.clip.Clip.save wrote"
 _TEXTS = ("name", "robot", "source", "license")
 _NAME_LISTS = ("joint_names", "body_names", "contact_names")
+_OPTIONAL = ("contacts", "robot_mass", "history", "content_hash")
 _ARRAYS = ("joint_pos", "body_pos_w", "body_quat_w")
 _REQUIRED = ("quaternion_order", "units", "fps", *_TEXTS, *_NAME_LISTS, *_ARRAYS)
 
@@ -79,11 +83,17 @@ class Clip:
     robot: str = "unitree_g1"
     """Robot whose joints and bodies these are."""
 
+    robot_mass: float | None = None
+    """Mass of the robot's model [kg]; ``None`` if unknown."""
+
     source: str = ""
     """Where the motion comes from."""
 
     license: str = ""
     """Licence of the motion, an SPDX identifier where there is one."""
+
+    history: tuple[str, ...] = ()
+    """What was done to the motion since its source, one sentence a step."""
 
     def __post_init__(self) -> None:
         """Convert arrays and names to their types and check them."""
@@ -93,6 +103,7 @@ class Clip:
             self._freeze("contacts", _array(self.name, "contacts", self.contacts, bool))
         for name in _NAME_LISTS:
             object.__setattr__(self, name, tuple(str(item) for item in getattr(self, name)))
+        object.__setattr__(self, "history", tuple(str(item) for item in self.history))
         object.__setattr__(self, "fps", float(self.fps))
         self.validate()
 
@@ -209,7 +220,11 @@ class Clip:
             "quaternion_order": np.array(QUATERNION_ORDER),
             "units": np.array(UNITS),
             "fps": np.array(self.fps),
+            "history": np.array(self.history, dtype=np.str_),
+            "content_hash": np.array(self.content_hash),
         }
+        if self.robot_mass is not None:
+            content["robot_mass"] = np.array(self.robot_mass)
         content |= {name: np.array(getattr(self, name)) for name in _TEXTS}
         content |= {name: np.array(getattr(self, name), dtype=np.str_) for name in _NAME_LISTS}
         content |= {name: getattr(self, name) for name in _ARRAYS}
@@ -237,15 +252,24 @@ class Clip:
         """
         content = _read(Path(path))
         try:
-            return cls(
+            mass = content.get("robot_mass")
+            clip = cls(
                 fps=float(content["fps"]),
                 contacts=content.get("contacts"),
+                robot_mass=None if mass is None else float(mass),
+                history=_names("history", content["history"]) if "history" in content else (),
                 **{name: str(content[name]) for name in _TEXTS},
                 **{name: _names(name, content[name]) for name in _NAME_LISTS},
                 **{name: content[name] for name in _ARRAYS},
             )
         except (ValueError, TypeError) as error:
             raise ClipError(f"motion file '{path}': {error}") from error
+        if "content_hash" in content and str(content["content_hash"]) != clip.content_hash:
+            raise ClipError(
+                f"motion file '{path}' was changed: its content_hash is not that of its arrays;"
+                " expected a file as Clip.save wrote it; convert the source again"
+            )
+        return clip
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
@@ -260,7 +284,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             _check_header(path, file)
-            names = [*_REQUIRED, *(["contacts"] if "contacts" in file.files else [])]
+            names = [*_REQUIRED, *(name for name in _OPTIONAL if name in file.files)]
             return {name: file[name] for name in names}
     except ClipError:
         raise
@@ -277,9 +301,9 @@ def _check_header(path: Path, file: np.lib.npyio.NpzFile) -> None:
     if "format" not in file.files or str(file["format"]) != FORMAT:
         raise ClipError(f"motion file '{path}' is not a clip; expected format '{FORMAT}'; {_CONVERT}")
     version = str(file["format_version"]) if "format_version" in file.files else "missing"
-    if version != str(FORMAT_VERSION):
+    if version not in _READABLE_VERSIONS:
         raise ClipError(
-            f"motion file '{path}' has format version {version}; expected {FORMAT_VERSION};"
+            f"motion file '{path}' has format version {version}; expected {' or '.join(_READABLE_VERSIONS)};"
             " update isaac_tracking or make the file again"
         )
     missing = [name for name in _REQUIRED if name not in file.files]

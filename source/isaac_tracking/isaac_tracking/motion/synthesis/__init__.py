@@ -14,9 +14,10 @@ from collections.abc import Callable
 import numpy as np
 
 from ..clip import Clip
+from ..robot import Robot
 from . import locomotion, standing
 from .plan import Plan
-from .robot import RobotModel, SynthesisRobot
+from .robot import RobotModel
 from .solver import solve
 
 SYNTHESIZERS: dict[str, Callable[[RobotModel], Plan]] = {
@@ -46,7 +47,7 @@ CLIP_NAMES: tuple[str, ...] = tuple(SYNTHESIZERS)
 """Names of the motions that can be made."""
 
 
-def synthesize(name: str, robot: SynthesisRobot) -> Clip:
+def synthesize(name: str, robot: Robot) -> Clip:
     """Make one motion; the same inputs give the same clip.
 
     Args:
@@ -80,6 +81,7 @@ def synthesize(name: str, robot: SynthesisRobot) -> Clip:
         contact_names=robot.foot_body_names,
         contacts=plan.contacts,
         robot=robot.name,
+        robot_mass=robot.mass,
         source=__name__,
         license="BSD-3-Clause",
     )

@@ -1,43 +1,19 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The robot as the synthesis sees it: facts passed in by the caller, and the model loaded from them."""
+"""The robot as the synthesis sees it: its model in MuJoCo, its soles and its stance."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 
-
-@dataclass(frozen=True)
-class SynthesisRobot:
-    """Facts about a humanoid, given by the caller since this room knows no robot."""
-
-    name: str
-    """Name written into the clips."""
-
-    mjcf: Path
-    """Model with a free joint at the base."""
-
-    joint_names: tuple[str, ...]
-    """The J joints in the order of the clips."""
-
-    body_names: tuple[str, ...]
-    """The B bodies in the order of the clips, the base first."""
-
-    default_joint_pos: tuple[float, ...]
-    """Joint angles of the default standing pose [rad], J numbers."""
-
-    foot_body_names: tuple[str, str]
-    """Left and right body that carry the soles."""
+from ..robot import Robot
 
 
 class RobotModel:
     """A robot loaded into MuJoCo, with its soles and its default stance on flat ground at z = 0."""
 
-    def __init__(self, robot: SynthesisRobot):
+    def __init__(self, robot: Robot):
         """Load the model.
 
         Args:
