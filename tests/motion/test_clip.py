@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from isaac_tracking.motion import clip as clip_module
 from isaac_tracking.motion.clip import FORMAT, Clip, ClipError
 
 
@@ -31,6 +32,8 @@ def _clip(frames: int = 5, **overrides: object) -> Clip:
         "contacts": rng.random((frames, 1)) > 0.5,
         "source": "a test",
         "license": "BSD-3-Clause",
+        "robot_mass": 33.3,
+        "history": ("recorded", "cut"),
     }
     return Clip(**(values | overrides))
 
@@ -48,7 +51,18 @@ def test_saved_clip_comes_back(tmp_path: Path) -> None:
     clip = _clip()
     clip.save(tmp_path / "folder" / "clip.npz")
     loaded = Clip.load(tmp_path / "folder" / "clip.npz")
-    for name in ("name", "fps", "joint_names", "body_names", "contact_names", "robot", "source", "license"):
+    for name in (
+        "name",
+        "fps",
+        "joint_names",
+        "body_names",
+        "contact_names",
+        "robot",
+        "source",
+        "license",
+        "robot_mass",
+        "history",
+    ):
         assert getattr(loaded, name) == getattr(clip, name), name
     for name in ("joint_pos", "body_pos_w", "body_quat_w", "contacts"):
         assert np.array_equal(getattr(loaded, name), getattr(clip, name)), name
@@ -65,10 +79,39 @@ def test_file_states_its_conventions(tmp_path: Path) -> None:
     _clip().save(tmp_path / "clip.npz")
     with np.load(tmp_path / "clip.npz", allow_pickle=False) as file:
         assert str(file["format"]) == "isaac_tracking.clip"
-        assert int(file["format_version"]) == 1
+        assert int(file["format_version"]) == 2
         assert str(file["quaternion_order"]) == "xyzw"
         assert str(file["units"]) == "m, rad, s"
         assert file["joint_pos"].dtype == np.float32
+
+
+def test_version_1_still_loads(tmp_path: Path) -> None:
+    path = _rewritten(
+        tmp_path / "clip.npz", format_version=np.array(1), robot_mass=None, history=None, content_hash=None
+    )
+    clip = Clip.load(path)
+    assert clip.content_hash == _clip().content_hash
+    assert clip.robot_mass is None
+    assert clip.history == ()
+
+
+def test_extra_arrays_are_left_aside(tmp_path: Path) -> None:
+    path = _rewritten(tmp_path / "clip.npz", action=np.zeros((5, 2)), rates=np.array([200.0, 50.0]))
+    assert Clip.load(path).content_hash == _clip().content_hash
+
+
+def test_a_file_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
+    path = _rewritten(tmp_path / "clip.npz", fps=np.array(30.0))
+    with pytest.raises(ClipError, match="was changed: its content_hash is not that of its arrays"):
+        Clip.load(path)
+
+
+def test_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "clip.npz"
+    _clip(frames=400).save(path)
+    monkeypatch.setattr(clip_module, "MAX_BYTES", 30_000)
+    with pytest.raises(ClipError, match="unpacks to 0 GB; expected at most"):
+        Clip.load(path)
 
 
 def test_duration_counts_intervals() -> None:
@@ -167,7 +210,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
     [
         ({"format": None}, f"not a clip; expected format '{FORMAT}'"),
         ({"format": np.array("other")}, "not a clip"),
-        ({"format_version": np.array(2)}, "has format version 2; expected 1"),
+        ({"format_version": np.array(3)}, "has format version 3; expected 1 or 2"),
         ({"format_version": None}, "has format version missing"),
         ({"quaternion_order": np.array("wxyz")}, "has quaternion_order 'wxyz'; expected 'xyzw'"),
         ({"units": np.array("mm")}, "has units 'mm'"),

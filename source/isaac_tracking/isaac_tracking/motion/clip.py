@@ -31,6 +31,9 @@ UNITS = "m, rad, s"
 QUATERNION_ORDER = "xyzw"
 """Order of the quaternion components in a clip file."""
 
+MAX_BYTES = 4_000_000_000
+"""Most bytes that a clip file may unpack to, about 25 hours of the G1 at 50 Hz; a zip bomb states more."""
+
 _CONVERT = "give a clip that isaac_tracking.motion.clip.Clip.save wrote"
 _TEXTS = ("name", "robot", "source", "license")
 _NAME_LISTS = ("joint_names", "body_names", "contact_names")
@@ -282,6 +285,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     if not zipfile.is_zipfile(path):
         raise ClipError(f"motion file '{path}' is truncated or not an npz; expected a clip (.npz); {_CONVERT}")
     try:
+        _check_size(path)
         with np.load(path, allow_pickle=False) as file:
             _check_header(path, file)
             names = [*_REQUIRED, *(name for name in _OPTIONAL if name in file.files)]
@@ -291,9 +295,20 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     except ValueError as error:
         reason = "holds pickled objects, which are never loaded" if "allow_pickle" in str(error) else f"({error})"
         raise ClipError(f"motion file '{path}' {reason}; expected plain arrays; {_CONVERT}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, RuntimeError, MemoryError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, TypeError, RuntimeError, MemoryError) as error:
         # zipfile raises RuntimeError for an encrypted member and its NotImplementedError for unknown compression.
         raise ClipError(f"motion file '{path}' is damaged ({error}); expected a clip (.npz); {_CONVERT}") from error
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a file that would unpack to more than memory is for; zipfile never unpacks more than is stated there."""
+    with zipfile.ZipFile(path) as file:
+        size = sum(member.file_size for member in file.infolist())
+    if size > MAX_BYTES:
+        raise ClipError(
+            f"motion file '{path}' unpacks to {size / 1e9:.0f} GB; expected at most {MAX_BYTES / 1e9:.0f} GB;"
+            " split it into shorter motions"
+        )
 
 
 def _check_header(path: Path, file: np.lib.npyio.NpzFile) -> None:
