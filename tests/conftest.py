@@ -108,7 +108,9 @@ class FixedSampler:
     def sample(self, env_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self.starts[0][env_ids], self.starts[1][env_ids]
 
-    def record(self, clip_ids: torch.Tensor, steps: torch.Tensor, failed: torch.Tensor) -> None:
+    def record(
+        self, clip_ids: torch.Tensor, steps: torch.Tensor, failed: torch.Tensor, similarity: torch.Tensor
+    ) -> None:
         self.recorded.append((clip_ids.clone(), steps.clone(), failed.clone()))
 
     def metrics(self) -> dict[str, torch.Tensor]:
@@ -129,7 +131,7 @@ class Simulation:
         num = self.env.num_envs
         steps = [step] * num if isinstance(step, int) else list(step)
         sampler = FixedSampler([self.command.library.names.index(clip)] * num, steps)
-        self.command.sampler = sampler
+        self.command.source.sampler = sampler
         if not noise:
             self.command.cfg.reset_noise = None
         self.env.reset()
@@ -162,4 +164,4 @@ def sim(_simulator: ManagerBasedRLEnv) -> Iterator[Simulation]:
     sampler, noise = command.sampler, command.cfg.reset_noise
     _simulator.reset()
     yield simulation
-    command.sampler, command.cfg.reset_noise = sampler, noise
+    command.source.sampler, command.cfg.reset_noise = sampler, noise

@@ -196,3 +196,34 @@ def test_changing_a_frame_leaves_the_library_alone(make_clip: Clips) -> None:
     for part in touched:
         part += 1.0
     assert same(before, all_frames(lib))
+
+
+def test_half_precision_is_close_and_says_so(make_clip: Clips) -> None:
+    clips = [make_clip(frames=31, seed=seed) for seed in range(3)]
+    exact, half = library(*clips), MotionLibrary(clips, JOINTS, BODIES, 50.0, precision="fp16")
+    assert (exact.precision, half.precision) == ("fp32", "fp16")
+    assert all(part.dtype == torch.float32 for part in all_frames(half))
+    for clip in range(3):
+        found, expected = all_frames(half, clip), all_frames(exact, clip)
+        # The tiny clips' bodies are up to 8 m apart, where halves lie 8 mm apart.
+        assert 0.0 < (found.body_pos_w - expected.body_pos_w).abs().max() < 4e-3
+        assert quat_error_magnitude(found.body_quat_w, expected.body_quat_w).max() < 1e-3
+        assert torch.allclose(found.joint_vel, expected.joint_vel, rtol=5e-4)
+    assert half.device_bytes < 0.6 * exact.device_bytes
+
+
+def test_an_unknown_precision_is_refused(make_clip: Clips) -> None:
+    with pytest.raises(ValueError, match="'fp8' is unknown"):
+        MotionLibrary([make_clip()], JOINTS, BODIES, 50.0, precision="fp8")
+
+
+def test_a_library_of_clips_is_all_on_the_device(make_clip: Clips) -> None:
+    lib = library(*(make_clip(seed=i, name=f"clip{i}") for i in range(3)))
+    assert lib.resident.tolist() == [True] * 3 and not lib.streams
+    assert lib.weights().tolist() == [1.0] * 3
+    assert lib.datasets == ("",) * 3 and lib.tags == ((),) * 3
+    # 33 frames and the row that stands for absent clips; 2 * 2 + 3 * 13 = 43 numbers, filled up to 44.
+    assert lib.device_bytes == 34 * 44 * 4
+    plan = lib.plan_swap()
+    lib.apply_swap(plan)
+    assert not plan.leaving.any() and not plan.entering.any() and lib.resident.all()

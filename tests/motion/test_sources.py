@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""From names, files and folders to clips."""
+"""From names, files, folders and manifests to clips."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from isaac_tracking.motion.clip import Clip, ClipError
 from isaac_tracking.motion.data import shipped_clips
-from isaac_tracking.motion.sources import find_clips, load_clips
+from isaac_tracking.motion.sources import find_clips, find_library, load_clips
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_the_order_is_kept_and_nothing_comes_twice(folder: Path) -> None:
 
 
 def test_clips_are_loaded(folder: Path) -> None:
-    assert [clip.name for clip in load_clips([str(folder)])] == ["a", "b", "deep/c"]
+    assert [clip.name for clip in load_clips([str(folder)])] == ["a", "b", "c"]
 
 
 def test_an_unknown_name_is_named_with_the_choices() -> None:
@@ -78,3 +78,73 @@ def test_a_file_that_is_no_clip_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "bad.npz").write_bytes(b"not an npz")
     with pytest.raises(ClipError, match=r"bad\.npz"):
         load_clips([str(tmp_path)])
+
+
+def test_a_pattern_of_files_is_found(folder: Path) -> None:
+    assert find_clips([str(folder / "[ab].npz")]) == [folder / "a.npz", folder / "b.npz"]
+    assert find_clips([str(folder.parent / "my*")]) == [folder / "a.npz", folder / "b.npz", folder / "deep" / "c.npz"]
+    with pytest.raises(ClipError, match="neither a shipped clip"):
+        find_clips([str(folder / "x*.npz")])
+
+
+def test_one_file_named_in_two_ways_is_one_clip(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert find_clips(["a.npz", str(folder / "a.npz"), "../my clips/a.npz"]) == [Path("a.npz")]
+
+
+def test_equal_names_are_told_apart_by_their_folders(tmp_path: Path, make_clip: Callable[..., Clip]) -> None:
+    for name in ("one/walk", "two/walk", "two/run", "x/deep/jump", "y/deep/jump", "stand"):
+        make_clip(seed=len(name)).save(tmp_path / f"{name}.npz")
+    found = find_library([str(tmp_path), "stand"])
+    clips = {entry.name: entry.path for entry in found.entries}
+    folder = tmp_path.name
+    assert set(clips) == {
+        "one/walk", "two/walk", "run", "x/deep/jump", "y/deep/jump", f"{folder}/stand", "data/stand",
+    }  # fmt: skip
+    assert clips["two/walk"] == tmp_path / "two" / "walk.npz"
+    assert [clip.name for clip in load_clips([str(tmp_path / "one"), str(tmp_path / "two")])] == [
+        "one/walk", "run", "two/walk",
+    ]  # fmt: skip
+
+
+def test_a_manifest_can_stand_wherever_clips_are_named(folder: Path) -> None:
+    path = folder.parent / "library.toml"
+    path.write_text('[[dataset]]\nname = "x"\npath = "my clips"\nexclude = ["b"]\n[dataset.clips.a]\nend = 0.1\n')
+    assert find_clips(["library.toml"], base=folder.parent) == [folder / "a.npz", folder / "deep" / "c.npz"]
+    assert [clip.num_frames for clip in load_clips([str(path)])] == [6, 11]
+    found = find_library(["stand", str(path), str(folder)])
+    assert found.names == ("stand", "a", "c", "b")
+    assert [entry.dataset for entry in found.entries] == ["", "x", "x", ""]
+    assert found.entries[1].end == 0.1
+
+
+def test_manifests_are_put_together(folder: Path) -> None:
+    for name, head in (("one", 'precision = "fp16"'), ("two", "memory_budget = 1000")):
+        text = f'[library]\nname = "{name}"\n{head}\n[[dataset]]\nname = "{name}"\nweight = 2\npath = '
+        (folder / f"{name}.toml").write_text(text + ('"a.npz"' if name == "one" else '"b.npz"'))
+    found = find_library([str(folder / "one.toml"), str(folder / "two.toml")])
+    assert (found.name, found.precision, found.memory_budget) == ("one + two", "fp16", 1000)
+    assert found.dataset_weights == {"one": 2.0, "two": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "words"),
+    [
+        ('[library]\nprecision = "fp16"\n{0}', '[library]\nprecision = "fp32"\n{1}', "give precision fp16 and fp32"),
+        ("{0}\nweight = 1", "{1}", r"its datasets have weights, but dataset 'two' has none"),
+        ("{0}", '[[dataset]]\nname = "one"\npath = "b.npz"', r"dataset 'one' is in '.*one.toml' as well"),
+    ],
+)
+def test_manifests_that_contradict_each_other_are_refused(folder: Path, one: str, two: str, words: str) -> None:
+    tables = [f'[[dataset]]\nname = "{name}"\npath = "{path}.npz"' for name, path in (("one", "a"), ("two", "b"))]
+    (folder / "one.toml").write_text(one.format(*tables))
+    (folder / "two.toml").write_text(two.format(*tables))
+    with pytest.raises(ClipError, match=words):
+        find_library([str(folder / "one.toml"), str(folder / "two.toml")])
+
+
+def test_a_clip_beside_weighted_datasets_needs_a_weight(folder: Path) -> None:
+    path = folder / "one.toml"
+    path.write_text('[[dataset]]\nname = "one"\npath = "a.npz"\nweight = 1\n')
+    with pytest.raises(ClipError, match="a motion named beside the manifest has none"):
+        find_library([str(path), "stand"])

@@ -286,6 +286,7 @@ def test_terminations(task: str, engine: str | None) -> None:
     assert {name: (name_of(t.func), t.time_out, t.params.get("threshold")) for name, t in found.items()} == {
         "time_out": ("time_out", True, None),
         "clip_end": ("clip_end", True, None),
+        "clip_leaving": ("clip_leaving", True, None),
         "anchor_height": ("bad_anchor_height", False, 0.25),
         "anchor_tilt": ("bad_anchor_tilt", False, 0.8),
         "end_effector_height": ("bad_body_height", False, 0.25),
@@ -338,7 +339,10 @@ def test_noise_of_starts(task: str, engine: str | None) -> None:
 def test_episodes_start_where_the_policy_fails(task: str, engine: str | None) -> None:
     cfg = env_cfg(task, engine)
     sampler = cfg.commands.motion.sampler
-    assert (sampler.mode, sampler.bin_duration, sampler.uniform_share, sampler.horizon) == ("adaptive", 1.0, 0.1, 20.0)
+    assert (sampler.mode, sampler.preset) == ("adaptive", "default")
+    assert {value for name, value in sampler.to_dict().items() if name not in ("mode", "preset")} == {None}
+    augmentation = cfg.commands.motion.augmentation.to_dict()
+    assert {value for name, value in augmentation.items() if name.endswith("probability")} == {0.0}
     assert cfg.episode_length_s == 10.0
     assert cfg.scene.num_envs == 4096
 

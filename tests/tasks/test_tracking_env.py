@@ -14,7 +14,7 @@ import torch
 
 from isaac_tracking.motion.errors import tracking_errors
 from isaac_tracking.motion.quaternion import quat_error_magnitude, quat_from_axis_angle, quat_mul
-from isaac_tracking.motion.sampler import StartSampler, UniformSampler
+from isaac_tracking.motion.sampling.plain import StartSampler, UniformSampler
 from isaac_tracking.robots import g1
 
 pytestmark = pytest.mark.slow
@@ -207,7 +207,7 @@ def test_noise_keeps_joints_within_their_soft_limits(sim: Any) -> None:
 
 
 def test_noise_never_puts_a_robot_into_the_ground(sim: Any) -> None:
-    sim.command.sampler = UniformSampler(sim.command.library.num_frames)
+    sim.command.source.sampler = UniformSampler(sim.command.library.num_frames)
     shapes, lowest = sim.command._shapes, []
     clips = set()
     for _ in range(40):
@@ -234,7 +234,7 @@ def test_without_the_lift_noise_would_put_robots_into_the_ground(sim: Any) -> No
 
 def test_the_start_sampler_takes_every_clip_in_turn(sim: Any) -> None:
     num_clips = sim.command.library.num_clips
-    sim.command.sampler = StartSampler(sim.command.library.num_frames, sim.env.num_envs)
+    sim.command.source.sampler = StartSampler(sim.command.library.num_frames, sim.env.num_envs)
     seen = []
     for _ in range(2):
         sim.env.reset()
@@ -282,6 +282,17 @@ def test_the_sampler_is_told_where_each_step_was_and_what_failed(sim: Any) -> No
         assert clip_ids.tolist() == [stand] * 8
         assert steps.tolist() == [step] * 8
         assert failed.nonzero().flatten().tolist() == lost
+
+
+def test_the_sampler_knows_of_a_failure_before_it_chooses_the_next_start(sim: Any) -> None:
+    """Otherwise it could not go back to shortly before the failure."""
+    sampler = sim.start("stand", step=10)
+    known: list[int] = []
+    sample = sampler.sample
+    sampler.sample = lambda env_ids: known.append(int(sampler.recorded[-1][2].sum())) or sample(env_ids)
+    raise_robots(sim, {3: 1.0})
+    sim.env.step(sim.still)
+    assert known == [1]
 
 
 def test_a_time_out_is_no_failure_for_the_sampler(sim: Any) -> None:

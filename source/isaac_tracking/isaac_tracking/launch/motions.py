@@ -13,7 +13,7 @@ import tyro
 NEEDS_TASKS = False
 """Whether the tasks must be registered first."""
 
-_COMMANDS = ("synthesize",)
+_COMMANDS = ("synthesize", "retarget", "view", "publish", "convert", "list", "doctor", "export")
 
 
 def motions(argv: Sequence[str]) -> int:

@@ -56,10 +56,16 @@ class PPO(_PPO):
             set_random_state(loaded_dict["random"], self.device)
         return iteration
 
+    def hardest_clips(self) -> dict[str, list[tuple[str, float]]]:
+        """Return the names and scores of the hardest clips of each command that can tell, hardest first."""
+        return {name: term.hardest() for name, term in self._command_terms().items() if hasattr(term, "hardest")}
+
     def _samplers(self) -> dict:
+        return {name: term.sampler for name, term in self._command_terms().items() if hasattr(term, "sampler")}
+
+    def _command_terms(self) -> dict:
         manager = getattr(getattr(self._env, "unwrapped", None), "command_manager", None)
-        terms = {} if manager is None else {name: manager.get_term(name) for name in manager.active_terms}
-        return {name: term.sampler for name, term in terms.items() if hasattr(term, "sampler")}
+        return {} if manager is None else {name: manager.get_term(name) for name in manager.active_terms}
 
 
 def random_state(device: str) -> dict:

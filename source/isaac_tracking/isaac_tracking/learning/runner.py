@@ -17,6 +17,7 @@ from rsl_rl.runners import OnPolicyRunner
 
 from .checkpoint import read_checkpoint, write_checkpoint
 from .curves import plot_curves
+from .hardest_clips import append_hardest
 from .run_logger import RunLogger
 from .runs import TABLE, RunError, checkpoints, clean_parts
 
@@ -97,6 +98,8 @@ class Runner(OnPolicyRunner):
                 f"checkpoint '{path}' cannot be written ({error}); free disk space or rights, then --resume"
             ) from error
         self.logger.save_model(path, self.current_learning_iteration)
+        if self.logger.writer is not None and self.logger.log_dir and hasattr(self.alg, "hardest_clips"):
+            append_hardest(Path(self.logger.log_dir), self.current_learning_iteration, self.alg.hardest_clips())
 
     def load(
         self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None

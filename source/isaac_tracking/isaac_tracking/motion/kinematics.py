@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -89,6 +90,17 @@ class KinematicTree:
         moved = {k: v.to(device=device, dtype=dtype) for k, v in tensors.items() if isinstance(v, torch.Tensor)}
         return replace(self, **moved)
 
+    @cached_property
+    def _level_indices(self) -> list[tuple[list[int], torch.Tensor]]:
+        """The levels with their bodies as a tensor: an index that is a list would be copied to a GPU at every use."""
+        return [(bodies, torch.tensor(bodies, device=self.offsets.device)) for bodies in self.levels()]
+
+    @cached_property
+    def _joint_columns(self) -> torch.Tensor:
+        """Column of each body's joint, shape (B,); the last column, one after the joints, for bodies without one."""
+        columns = [len(self.joint_names) if joint < 0 else joint for joint in self.joint_of_body]
+        return torch.tensor(columns, device=self.offsets.device)
+
     def levels(self) -> list[list[int]]:
         """Return the bodies below the base by their depth: parents come before children, one level at a time."""
         depth = [0] * len(self.parents)
@@ -119,11 +131,11 @@ def forward_kinematics(
     turn, shift = _joint_motion(tree, joint_pos)
     pos: list[torch.Tensor] = [root_pos] * len(tree.parents)
     quat: list[torch.Tensor] = [root_quat] * len(tree.parents)
-    for bodies in tree.levels():
+    for bodies, index in tree._level_indices:
         parent_pos = torch.stack([pos[tree.parents[b]] for b in bodies], dim=1)
         parent_quat = torch.stack([quat[tree.parents[b]] for b in bodies], dim=1)
-        level_pos = parent_pos + quat_apply(parent_quat, shift[:, bodies])
-        level_quat = quat_mul(parent_quat, turn[:, bodies])
+        level_pos = parent_pos + quat_apply(parent_quat, shift[:, index])
+        level_quat = quat_mul(parent_quat, turn[:, index])
         for i, b in enumerate(bodies):
             pos[b], quat[b] = level_pos[:, i], level_quat[:, i]
     return torch.stack(pos, dim=1), torch.stack(quat, dim=1)
@@ -134,11 +146,11 @@ def _joint_motion(tree: KinematicTree, joint_pos: torch.Tensor) -> tuple[torch.T
     rotation = quat_from_axis_angle(joint_pos.unsqueeze(-1) * tree.axes)
     # The body turns about the anchor, not about its own origin.
     slide = tree.anchors - quat_apply(rotation, tree.anchors)
-    # A last column that does not move serves the bodies without a joint, whose index is -1.
+    # A last column that does not move serves the bodies without a joint.
     still = torch.zeros_like(joint_pos[:, :1]).unsqueeze(-1)
     rotation = torch.cat((rotation, torch.cat((still, still, still, still + 1.0), dim=-1)), dim=1)
     slide = torch.cat((slide, still.expand(-1, 1, 3)), dim=1)
-    column = list(tree.joint_of_body)
+    column = tree._joint_columns
     return quat_mul(tree.quats, rotation[:, column]), tree.offsets + quat_apply(tree.quats, slide[:, column])
 
 

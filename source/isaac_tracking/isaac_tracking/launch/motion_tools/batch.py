@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -57,21 +58,27 @@ def run_batch(
             return outcomes
         # Not forked: torch's threads do not survive that.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(jobs, len(items)), context, initializer=_one_thread) as pool:
+        with ProcessPoolExecutor(min(jobs, len(items)), context, initializer=_prepare) as pool:
             futures: dict[Future, int] = {pool.submit(_attempt, work, item): i for i, item in enumerate(items)}
             found: dict[int, Outcome] = {}
-            for future in as_completed(futures):
-                index = futures[future]
-                try:
-                    found[index] = future.result()
-                except BrokenProcessPool:
-                    found[index] = Outcome(items[index], fault="the process that worked on it was killed")
-                progress.advance(bar)
+            try:
+                for future in as_completed(futures):
+                    index = futures[future]
+                    try:
+                        found[index] = future.result()
+                    except BrokenProcessPool:
+                        found[index] = Outcome(items[index], fault="the process that worked on it was killed")
+                    progress.advance(bar)
+            except KeyboardInterrupt:
+                # What is under way is finished, so that no half file is left; the rest is not begun.
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
         return [found[i] for i in range(len(items))]
 
 
-def _one_thread() -> None:
-    """Keep the processes from fighting over the cores."""
+def _prepare() -> None:
+    """Keep the processes from fighting over the cores, and Ctrl-C for the process that asked for the work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
 
 

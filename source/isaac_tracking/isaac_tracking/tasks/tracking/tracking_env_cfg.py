@@ -193,6 +193,8 @@ class TerminationsCfg:
     non_finite = DoneTerm(func=mdp.non_finite, params=dict(COMMAND))
     time_out = DoneTerm(func=mdp.time_out, time_out=True)
     clip_end = DoneTerm(func=mdp.clip_end, time_out=True, params=dict(COMMAND))
+    # Never, unless the clips exceed the memory budget.
+    clip_leaving = DoneTerm(func=mdp.clip_leaving, time_out=True, params=dict(COMMAND))
     anchor_height = DoneTerm(func=mdp.bad_anchor_height, params={**COMMAND, "threshold": 0.25})
     anchor_tilt = DoneTerm(func=mdp.bad_anchor_tilt, params={**COMMAND, "threshold": 0.8})
     end_effector_height = DoneTerm(

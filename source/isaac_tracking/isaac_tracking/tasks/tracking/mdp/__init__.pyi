@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 __all__ = [
+    "AugmentationCfg",
     "MotionCommand",
     "MotionCommandCfg",
     "ReferenceJointPositionActionCfg",
@@ -19,6 +20,7 @@ __all__ = [
     "body_pos_exp",
     "body_rot_exp",
     "clip_end",
+    "clip_leaving",
     "joint_limit",
     "non_finite",
     "offset_joint_default_pos",
@@ -31,6 +33,7 @@ from isaaclab.envs.mdp import *
 from .actions_cfg import ReferenceJointPositionActionCfg
 from .commands import MotionCommand
 from .commands_cfg import (
+    AugmentationCfg,
     MotionCommandCfg,
     ResetNoiseCfg,
     SamplerCfg,
@@ -56,5 +59,6 @@ from .terminations import (
     bad_anchor_tilt,
     bad_body_height,
     clip_end,
+    clip_leaving,
     non_finite,
 )

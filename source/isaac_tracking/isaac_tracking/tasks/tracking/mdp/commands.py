@@ -15,16 +15,16 @@ from isaaclab.utils.math import quat_from_euler_xyz
 from ....motion.errors import TrackingErrors, tracking_errors
 from ....motion.frame import MotionFrame
 from ....motion.ground import CollisionPoints
-from ....motion.library import MotionLibrary
 from ....motion.quaternion import quat_mul
-from ....motion.sampler import AdaptiveSampler, StartSampler, UniformSampler
-from ....motion.sources import load_clips
+from ....motion.sampling.adaptive import AdaptiveSampler
 from ....robots.mjcf import mjcf_path
+from .reference import Reference, Sampler
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
 
+    from ....motion.library import MotionLibrary
     from .commands_cfg import MotionCommandCfg
 
 _METRICS = (
@@ -62,11 +62,18 @@ class MotionCommand(CommandTerm):
         self._body_ids = torch.tensor(
             self.robot_asset.find_bodies(self.body_names, preserve_order=True)[0], device=self.device
         )
-        self.library = MotionLibrary(
-            load_clips(cfg.motions), self.robot_asset.joint_names, self.body_names, 1.0 / env.step_dt, self.device
-        )
-        self.sampler = self._make_sampler()
         self._shapes = CollisionPoints.from_mjcf(mjcf_path(*cfg.model), self.device)
+        self.source = Reference(
+            cfg,
+            self.robot_asset.joint_names,
+            self.body_names,
+            1.0 / env.step_dt,
+            self.num_envs,
+            self.device,
+            self._shapes.tree,
+            self.robot_asset.data.joint_pos_limits.torch[0],
+        )
+        """The clips, and where episodes start in them."""
         self._tree_joints = torch.tensor(
             [self.robot_asset.joint_names.index(name) for name in self._shapes.tree.joint_names], device=self.device
         )
@@ -80,7 +87,25 @@ class MotionCommand(CommandTerm):
         self._placed_at = torch.full_like(self.clip_ids, -1)
         self._half_widths: dict[tuple[float, ...], torch.Tensor] = {}
         self._robot_stale = self._reference_stale = True
-        self._robot_step = self._measured_step = -1
+        self._robot_step = self._measured_step = self._recorded_step = -1
+
+    """
+    The clips.
+    """
+
+    @property
+    def library(self) -> MotionLibrary:
+        """All clips."""
+        return self.source.library
+
+    @property
+    def sampler(self) -> Sampler:
+        """Where episodes start; its state is part of every checkpoint."""
+        return self.source.sampler
+
+    def hardest(self, count: int = 10) -> list[tuple[str, float]]:
+        """Return the clips on which episodes fail most, with their scores; waits for the device."""
+        return self.sampler.hardest(self.library.names, count) if isinstance(self.sampler, AdaptiveSampler) else []
 
     """
     The frames.
@@ -95,7 +120,7 @@ class MotionCommand(CommandTerm):
     def reference(self) -> MotionFrame:
         """The state that each robot is to reach in this step."""
         if self._reference_stale:
-            frame = self.library.frames(self.clip_ids, self.steps)
+            frame = self.source.frames(self.clip_ids, self.steps)
             self._reference = frame._replace(body_pos_w=frame.body_pos_w + self._env.scene.env_origins[:, None])
             self._reference_stale = False
         return self._reference
@@ -119,6 +144,11 @@ class MotionCommand(CommandTerm):
         """Whether each environment has reached the last frame of its clip, shape (num_envs,)."""
         return self.steps >= self.library.num_frames[self.clip_ids] - 1
 
+    @property
+    def leaving(self) -> torch.Tensor:
+        """Whether each environment's clip is about to leave the device, shape (num_envs,)."""
+        return self.source.leaving(self.clip_ids)
+
     """
     What the command manager calls.
     """
@@ -133,16 +163,18 @@ class MotionCommand(CommandTerm):
     def compute(self, dt: float) -> None:
         """Advance every clip by one frame; a motion is never changed within an episode."""
         if self._measured_step == self._env.common_step_counter:
-            # Where the environments were before this step's resets, and which of them failed there.
-            self.sampler.record(*self._measured_at, self._env.termination_manager.terminated)
+            self._record()
             self._log()
+        self._keep_house()
         self.steps += self._placed_at != self._env.common_step_counter
         self._robot_stale = self._reference_stale = True
 
     def _resample_command(self, env_ids: Sequence[int] | slice) -> None:
         env_ids = self._indices(env_ids)
-        clip_ids, starts = self.sampler.sample(env_ids)
-        self._place_robot(env_ids, self.library.frames(clip_ids, starts))
+        self._record()
+        self.source.swap(self.clip_ids, env_ids)
+        clip_ids, starts = self.source.start(env_ids)
+        self._place_robot(env_ids, self.source.frames(clip_ids, starts, env_ids))
         self.clip_ids[env_ids] = clip_ids
         # The robot stands on the start, so the first frame to reach is the next one; a reset within a step is
         # followed by that step's compute(), for which the clip then waits.
@@ -161,15 +193,27 @@ class MotionCommand(CommandTerm):
     Helpers.
     """
 
-    def _make_sampler(self) -> StartSampler | UniformSampler | AdaptiveSampler:
-        cfg, frames = self.cfg.sampler, self.library.num_frames
-        if cfg.mode == "start":
-            return StartSampler(frames, self.num_envs)
-        if cfg.mode == "uniform":
-            return UniformSampler(frames)
-        if cfg.mode == "adaptive":
-            return AdaptiveSampler(frames, self.library.rate, cfg.bin_duration, cfg.uniform_share, cfg.horizon)
-        raise ValueError(f"motion command: sampler '{cfg.mode}' is unknown; choose adaptive, uniform or start")
+    def _record(self) -> None:
+        """Tell the sampler, once per step, where the environments were and which of them failed there.
+
+        Before new episodes start, because a rewind needs to know where the last ones failed.
+        """
+        step = self._env.common_step_counter
+        if self._measured_step != step or self._recorded_step == step:
+            return
+        self._recorded_step = step
+        # The kernel of the reward for body positions.
+        similarity = torch.exp(-self._errors.body_pos.square().mean(dim=-1) / 0.3**2)
+        self.sampler.record(*self._measured_at, self._env.termination_manager.terminated, similarity)
+
+    def _keep_house(self) -> None:
+        """Do what is due once in thousands of steps, at the same step on every GPU."""
+        step = self._env.common_step_counter
+        if step % self.cfg.share_interval == 0:
+            self.sampler.synchronize()
+        self.source.swap(self.clip_ids)
+        if step % self.cfg.swap_interval == 0:
+            self.source.plan_swap()
 
     def _indices(self, env_ids: Sequence[int] | slice | None) -> torch.Tensor:
         if isinstance(env_ids, torch.Tensor):

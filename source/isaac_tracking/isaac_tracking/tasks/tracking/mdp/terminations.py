@@ -23,6 +23,12 @@ def clip_end(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     return command.at_end
 
 
+def clip_leaving(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
+    """Return whether the clip is about to leave the device, a time-out, shape (num_envs,)."""
+    command: MotionCommand = env.command_manager.get_term(command_name)
+    return command.leaving
+
+
 def non_finite(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return whether the robot's state holds a NaN or an infinity, shape (num_envs,)."""
     command: MotionCommand = env.command_manager.get_term(command_name)

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The strip under the player: when which foot stands on the ground, and where the doctor found something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+import numpy as np
+
+from ...motion.clip import Clip
+from .judge import Judgement, stretches
+
+_ROW = 14
+_COLORS = {"ok": "#2f9e44", "warn": "#e8890c", "reject": "#d6336c", "unknown": "#868e96"}
+_CONTACT_COLOR = "#1c7ed6"
+
+
+def timeline_html(clip: Clip, judgement: Judgement | None, frame: int) -> str:
+    """Draw the strip as HTML with an SVG inside; all text in it is escaped.
+
+    Args:
+        clip: The motion.
+        judgement: What the doctor says; None if it has not said it yet or is not asked.
+        frame: The frame that is seen, where the cursor stands.
+    """
+    contacts = np.zeros((clip.num_frames, 0), dtype=bool) if clip.contacts is None else clip.contacts
+    rows = contacts.shape[1]
+    height = _ROW * (rows + 1)
+    drawn = []
+    for row in range(rows):
+        drawn += _bars(stretches(contacts[:, row]), row, clip.num_frames, _CONTACT_COLOR, 1.0)
+    drawn += _drawn_marks(judgement, rows, clip.num_frames)
+    cursor = _across(frame, clip.num_frames)
+    drawn.append(f'<line x1="{cursor}" x2="{cursor}" y1="0" y2="{height}" stroke="#212529" stroke-width="2"/>')
+    svg = (
+        f'<svg class="timeline" viewBox="0 0 1000 {height}" preserveAspectRatio="none" '
+        f'style="width:100%;height:{height}px;background:#f1f3f5;border-radius:3px">{"".join(drawn)}</svg>'
+    )
+    return f'<div style="padding:0 1em 0.4em;font-size:0.8em">{svg}{_legend(clip, judgement)}</div>'
+
+
+def _legend(clip: Clip, judgement: Judgement | None) -> str:
+    lines = ["this clip has no contact labels"]
+    if clip.contacts is not None:
+        names = escape(", ".join(clip.contact_names))
+        lines = [f'<span style="color:{_CONTACT_COLOR}">■</span> on the ground, from above: {names}']
+    if judgement is not None:
+        color = _COLORS.get(judgement.verdict, _COLORS["unknown"])
+        lines.append(f'<b class="verdict" style="color:{color}">doctor: {escape(judgement.line)}</b>')
+    return "".join(f"<div>{line}</div>" for line in lines)
+
+
+def _bars(spans: Iterable[tuple[int, int]], row: int, frames: int, color: str, opacity: float) -> list[str]:
+    """Draw stretches of frames; one frame is as wide as the way to the next."""
+    wide = 1000.0 / max(frames - 1, 1)
+    return [
+        f'<rect x="{_across(first, frames)}" y="{row * _ROW + 2}" height="{_ROW - 4}" fill="{color}" '
+        f'fill-opacity="{opacity}" width="{max(_across(last, frames) - _across(first, frames), wide):.1f}"/>'
+        for first, last in spans
+    ]
+
+
+def _drawn_marks(judgement: Judgement | None, row: int, frames: int) -> list[str]:
+    drawn = []
+    for mark in judgement.marks if judgement else ():
+        color = _COLORS.get(mark.severity, _COLORS["unknown"])
+        drawn += _bars(mark.spans, row, frames, color, 0.35)
+        if mark.frame is not None:
+            drawn.append(
+                f'<rect class="mark" x="{_across(mark.frame, frames) - 2.0:.1f}" y="{row * _ROW}" width="4" '
+                f'height="{_ROW}" fill="{color}"><title>{escape(mark.text)}</title></rect>'
+            )
+    return drawn
+
+
+def _across(frame: int, frames: int) -> float:
+    """Return where a frame is on the strip, 0 to 1000."""
+    return round(1000.0 * frame / max(frames - 1, 1), 1)

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Starting again shortly before the place of a failure."""
+
+from __future__ import annotations
+
+import torch
+
+
+class Rewind:
+    """Remembers where each environment has just failed, and sends some of them back there.
+
+    Args:
+        probability: Share of failed episodes that are followed by such a start [-]; with 0 nothing is remembered.
+        back: Least and most steps before the failure; the start is uniform between them, both included.
+        num_frames: Frames of each clip, shape (num_clips,).
+    """
+
+    def __init__(self, probability: float, back: tuple[int, int], num_frames: torch.Tensor) -> None:
+        self._probability, self._back = probability, back
+        self._last_start = num_frames.long() - 2
+        self._failed: torch.Tensor | None = None
+
+    def note(self, clip_ids: torch.Tensor, steps: torch.Tensor, failed: torch.Tensor) -> None:
+        """Remember the places, each of shape (num_envs,), at which environments have failed."""
+        if self._probability == 0.0:
+            return
+        if self._failed is None:
+            self._failed = torch.zeros_like(failed)
+            self._clip_ids, self._steps = torch.zeros_like(clip_ids), torch.zeros_like(steps)
+        self._failed = self._failed | failed
+        self._clip_ids = torch.where(failed, clip_ids, self._clip_ids)
+        self._steps = torch.where(failed, steps, self._steps)
+
+    def apply(
+        self, env_ids: torch.Tensor, clip_ids: torch.Tensor, steps: torch.Tensor, resident: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Replace drawn starts of failed environments, and forget their failures.
+
+        Args:
+            env_ids: Environments that start, shape (N,).
+            clip_ids: Drawn clips, shape (N,).
+            steps: Drawn steps, shape (N,).
+            resident: Clips that may be drawn, shape (num_clips,); None for all.
+
+        Returns:
+            Clips and steps, each of shape (N,).
+        """
+        if self._failed is None:
+            return clip_ids, steps
+        places = self._clip_ids[env_ids]
+        back = self._failed[env_ids] & (torch.rand(len(env_ids), device=env_ids.device) < self._probability)
+        if resident is not None:
+            back &= resident[places]
+        low, high = self._back
+        distance = torch.randint(low, high + 1, (len(env_ids),), device=env_ids.device)
+        # Never before the clip's start, and never on its last frame, where an episode would end at once.
+        starts = torch.minimum(self._steps[env_ids] - distance, self._last_start[places]).clamp_min(0)
+        self._failed.index_fill_(0, env_ids, False)
+        return torch.where(back, places, clip_ids), torch.where(back, starts, steps)

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Conventions that a file does not state: found by standing the robot on its feet, or refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from isaac_tracking.motion.clip import ClipError
+from isaac_tracking.motion.formats import ReadOptions, read_motions
+from isaac_tracking.motion.formats.writers import unitree_rows
+
+AT_50 = ReadOptions(fps=50.0)
+UNITS = {"m": 1.0, "cm": 100.0, "mm": 1000.0}
+NAMES = ("walk", "walk_curve", "march", "turn", "squat", "wave")
+
+
+def changed(rows: np.ndarray, order: str = "xyzw", length: str = "m", angle: str = "rad", up: str = "z") -> np.ndarray:
+    """Return rows (z up, xyzw, metres, radians) in another convention."""
+    pos, quat, joints = rows[:, :3], rows[:, 3:7], rows[:, 7:]
+    if up == "y":
+        # x forward, y left, z up becomes z forward, x left, y up: the rotation by -120 degrees about (1, 1, 1).
+        pos = pos[:, [1, 2, 0]]
+        x, y, z, w = quat.T
+        quat = 0.5 * np.stack((x + y - z - w, -x + y + z - w, x - y + z - w, x + y + z + w), axis=1)
+    if order == "wxyz":
+        quat = quat[:, [3, 0, 1, 2]]
+    return np.concatenate((pos * UNITS[length], quat, np.degrees(joints) if angle == "deg" else joints), axis=1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("order", ["xyzw", "wxyz"])
+def test_quaternion_orders_are_told_apart(name, order, shipped, robot, write_rows, same_motion):
+    rows = unitree_rows(shipped(name), robot, order)
+    clip = read_motions(write_rows(rows), robot, AT_50)[0]
+    same_motion(clip, shipped(name))
+
+
+@pytest.mark.parametrize(
+    "convention",
+    [
+        {"length": "cm"},
+        {"length": "mm", "order": "wxyz"},
+        {"angle": "deg"},
+        {"angle": "deg", "length": "cm", "order": "wxyz"},
+        {"up": "y"},
+        {"up": "y", "order": "wxyz", "length": "cm", "angle": "deg"},
+    ],
+)
+def test_units_and_the_up_axis_are_found(convention, shipped, robot, walk_rows, write_rows, same_motion):
+    clip = read_motions(write_rows(changed(walk_rows, **convention)), robot, AT_50)[0]
+    same_motion(clip, shipped("walk"), 2e-5)
+    words = {"cm": "lengths in cm", "mm": "lengths in mm", "deg": "degrees", "y": "from y up"}
+    for value in convention.values():
+        assert words.get(value, "") in clip.history[-1]
+
+
+@pytest.mark.parametrize("order", ["xyzw", "wxyz"])
+def test_a_walk_faces_where_it_goes(order, robot, walk_rows, write_rows):
+    clip = read_motions(write_rows(changed(walk_rows, order)), robot, AT_50)[0]
+    way = clip.body_pos_w[-1, 0] - clip.body_pos_w[0, 0]
+    x, y, z, w = clip.body_quat_w[:, 0].T
+    heading = np.stack((1 - 2 * (y * y + z * z), 2 * (x * y + w * z)), axis=1).mean(axis=0)
+    assert heading @ way[:2] > 0.95 * np.linalg.norm(way[:2]) * np.linalg.norm(heading)
+    assert np.linalg.norm(way[:2]) > 1.0
+
+
+def test_a_motion_that_does_not_tell_is_refused_with_both_readings(shipped, robot, write_rows):
+    """Upright, heading along x and standing still: (0, 0, 0, 1) faces forward as xyzw and backward as wxyz."""
+    path = write_rows(unitree_rows(shipped("stand"), robot), "stand.csv")
+    with pytest.raises(ClipError, match=r"xyzw \(first heading 0 .*wxyz \(first heading -?180 ") as error:
+        read_motions(path, robot, AT_50)
+    assert "--quaternion-order" in str(error.value) and "\n" not in str(error.value)
+    forward = read_motions(path, robot, ReadOptions(fps=50.0, quaternion_order="xyzw"))[0]
+    backward = read_motions(path, robot, ReadOptions(fps=50.0, quaternion_order="wxyz"))[0]
+    assert abs(forward.body_quat_w[0, 0, 3]) > 0.999 and abs(backward.body_quat_w[0, 0, 2]) > 0.999
+
+
+def test_the_name_decides_where_the_motion_does_not(shipped, robot, write_rows, same_motion):
+    path = write_rows(unitree_rows(shipped("stand"), robot), "stand_xyzw_50fps.csv")
+    clip = read_motions(path, robot)[0]
+    same_motion(clip, shipped("stand"))
+    assert clip.fps == 50.0
+
+
+def test_the_motion_outweighs_the_name(shipped, robot, walk_rows, write_rows, same_motion):
+    clip = read_motions(write_rows(changed(walk_rows, "wxyz"), "walk_xyzw.csv"), robot, AT_50)[0]
+    same_motion(clip, shipped("walk"))
+    assert "although" in clip.history[-1]
+
+
+def test_two_readings_that_are_one_motion_are_not_ambiguous(shipped, robot, write_rows):
+    """A quaternion of four equal components reads the same in both orders."""
+    rows = unitree_rows(shipped("stand"), robot).astype(np.float64)
+    rows[:, 3:7] = 0.5
+    clip = read_motions(write_rows(rows), robot, ReadOptions(fps=50.0, up_axis="z"))[0]
+    np.testing.assert_allclose(np.abs(clip.body_quat_w[:, 0]), 0.5, atol=1e-6)
+
+
+def test_sign_flips_of_the_quaternion_change_nothing(shipped, robot, walk_rows, write_rows, same_motion):
+    rows = walk_rows.copy()
+    rows[1::2, 3:7] *= -1.0
+    same_motion(read_motions(write_rows(rows), robot, AT_50)[0], shipped("walk"))
+
+
+def test_small_angles_stay_radians(shipped, robot, write_rows):
+    """All joints within 3 degrees, as radians: a straight pose, not one of a twentieth of that."""
+    rows = np.zeros((30, 36))
+    rows[:, 2], rows[:, 3] = 0.79, 1.0
+    rows[:, 7:] = 0.05 * np.sin(np.arange(30))[:, None]
+    clip = read_motions(write_rows(rows), robot, ReadOptions(fps=30.0, quaternion_order="wxyz"))[0]
+    np.testing.assert_allclose(clip.joint_pos, rows[:, 7:], atol=1e-6)
+
+
+def test_a_robot_that_lies_still_is_not_stood_up(robot, write_rows):
+    """On its back with z up; with y up it would stand, its feet 0.8 m below the ground."""
+    rows = np.zeros((60, 36))
+    rows[:, 2] = 0.1
+    rows[:, 3:7] = (0.0, -np.sqrt(0.5), 0.0, np.sqrt(0.5))
+    rows[:, 7:] = np.array(robot.default_joint_pos)
+    clip = read_motions(write_rows(rows), robot, ReadOptions(fps=30.0, quaternion_order="xyzw"))[0]
+    np.testing.assert_allclose(clip.body_pos_w[:, 0], rows[:, :3], atol=1e-6)
+
+
+@pytest.mark.parametrize("shift", [-0.76, -3.0, 5.0])
+def test_the_ground_may_be_elsewhere(shift, shipped, robot, walk_rows, write_rows):
+    rows = walk_rows.copy()
+    rows[:, 2] += shift
+    clip = read_motions(write_rows(rows), robot, AT_50)[0]
+    np.testing.assert_allclose(clip.body_pos_w[:, 0], rows[:, :3], atol=1e-5)
