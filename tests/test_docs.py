@@ -19,7 +19,17 @@ from isaac_tracking.motion.data import shipped_clips
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-OF_ISAACLAB = {"isaaclab.sh"}
+OF_OTHERS = {
+    "isaaclab.sh",
+    "csv_to_npz.py",
+    "replay_npz.py",
+    "convert_soma_csv_to_motion_lib.py",
+    "filter_and_copy_bones_data.py",
+    "motion_data_publisher.py",
+    "mujoco_mocap_viewer.py",
+    "generate_dataset.py",
+}
+"""Scripts of Isaac Lab and of projects that people come from."""
 OF_THE_WRAPPER = {"--isaaclab", "--help"}
 WRAPPERS = ("train", "play"), ("train.sh", "test.sh")
 wrappers = pytest.mark.parametrize(("command", "script"), list(zip(*WRAPPERS, strict=True)))
@@ -117,7 +127,7 @@ def test_links_and_files_exist(page: Path):
     ours += [path.as_posix() for path in ROOT.iterdir()]
     # Written last, with the measurements that replace the marks.
     later = {"docs/results.md"} if "<!-- measured" in README.read_text() else set()
-    named = set(re.findall(r"`([\w./-]+\.(?:py|pyi|md|sh|toml))`", prose(text))) - OF_ISAACLAB - later
+    named = set(re.findall(r"`([\w./-]+\.(?:py|pyi|md|sh|toml))`", prose(text))) - OF_OTHERS - later
     assert not [name for name in named if not any(path.endswith(f"/{name}") for path in ours)]
 
 

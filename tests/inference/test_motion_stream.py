@@ -17,15 +17,8 @@ import pytest
 
 zmq = pytest.importorskip("zmq")
 
-from isaac_tracking.inference.motion_stream import (  # noqa: E402
-    Pace,
-    Publisher,
-    StreamError,
-    StreamFrame,
-    Subscriber,
-    decode,
-    encode,
-)
+from isaac_tracking.inference.motion_message import StreamError, StreamFrame, decode, encode  # noqa: E402
+from isaac_tracking.inference.motion_stream import Pace, Publisher, Subscriber  # noqa: E402
 from isaac_tracking.motion.clip import Clip  # noqa: E402
 
 

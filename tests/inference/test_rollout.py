@@ -11,6 +11,8 @@ import torch
 from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
 
 from isaac_tracking.inference.rollout import PoseRecorder, play_episodes
+from isaac_tracking.motion.clip import Clip
+from isaac_tracking.motion.data import shipped_clips
 
 
 class Still:
@@ -79,6 +81,41 @@ def test_a_film_is_the_first_episodes_one_after_another(short):
     assert np.abs(robot[5, :, :3] - reference[5, :, :3]).max() < 2e-3
     assert captions[0].startswith("stand   ") and captions[0].endswith(" mm")
     assert recorder.model == ("unitree_g1", "g1.xml")
+
+
+def test_the_reference_has_all_bodies_of_the_clip(short):
+    """Against the clip's own bodies, of which the command keeps but the tracked ones."""
+    short.start("walk_curve", [50 * index for index in range(short.env.num_envs)])
+    recorder = record(short, 1)
+    _, reference, captions = recorder.film_strip()
+    clip = Clip.load(shipped_clips()["walk_curve"])
+    assert len(recorder.body_names) > len(short.command.body_names)
+    bodies = clip.body_indices(recorder.body_names)
+    for index, caption in enumerate(captions):
+        assert caption.startswith(f"walk_curve   {float(index):.1f} s")
+        assert np.abs(reference[index, :, :3] - clip.body_pos_w[50 * index, bodies]).max() < 1e-4
+        alike = np.abs((reference[index, :, 3:] * clip.body_quat_w[50 * index, bodies]).sum(axis=-1))
+        assert alike.min() > 1.0 - 1e-6
+
+
+def test_a_film_shows_the_reference_as_it_was_changed(short, monkeypatch):
+    """A reference that is moved by augmentation is moved in the film, environment by environment."""
+    plain = record(short, 1).film_strip()[1]
+    frames = short.command.source.frames
+    asked = []
+
+    def moved(clip_ids, steps, env_ids=None):
+        frame = frames(clip_ids, steps, env_ids)
+        asked.append(env_ids)
+        return frame._replace(body_pos_w=frame.body_pos_w + 1.0)
+
+    short.start("stand", short.command.sampler.starts[1].tolist())
+    monkeypatch.setattr(short.command.source, "frames", moved)
+    recorder = PoseRecorder(short.env, 1000)
+    recorder.record()
+    assert asked[0].tolist() == list(range(short.env.num_envs))
+    shift = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
+    assert recorder.film_strip()[1] == pytest.approx(plain + shift, abs=1e-5)
 
 
 def test_a_film_of_one_environment_may_span_episodes(short):

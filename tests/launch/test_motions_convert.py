@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -263,7 +265,7 @@ def test_several_motions_of_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
             replace(still, name="many_x"),
         ]
 
-    monkeypatch.setattr(formats, "read_motions", read)
+    monkeypatch.setattr(formats, "read_outcomes", read)
     (tmp_path / "many.pkl").write_bytes(b"x")
     assert _convert(tmp_path / "many.pkl", tmp_path / "out", "--trim", 0.5, 9.0) == 1
     assert sorted(p.name for p in (tmp_path / "out").glob("*.npz")) == ["many_a_b_c.npz", "many_x.npz"]
@@ -273,6 +275,92 @@ def test_several_motions_of_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "many_x.csv").write_text("1")
     assert _convert(tmp_path / "many.pkl", tmp_path / "many_x.csv", tmp_path / "new") == 1
     assert "another file has that name" in capsys.readouterr().out
+
+
+def _twist2(clip: Clip) -> dict:
+    pose = {"root_pos": clip.body_pos_w[:, 0], "root_rot": clip.body_quat_w[:, 0], "dof_pos": clip.joint_pos}
+    return {"fps": clip.fps, **pose}
+
+
+def test_good_motions_of_a_file_are_kept_and_bad_ones_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    good = _twist2(trim(Clip.load(shipped_clips()["walk"]), 0.0, 2.0))
+    content = {"good": good, "short": good | {key: good[key][:1] for key in ("root_pos", "root_rot", "dof_pos")}}
+    (tmp_path / "many.pkl").write_bytes(pickle.dumps(content))
+    out = tmp_path / "out"
+    assert _convert(tmp_path / "many.pkl", out, "--quaternion-order", "xyzw") == 1
+    # Named as if the other one were good, so that the name stays when it is.
+    assert [p.name for p in out.glob("*.npz")] == ["many_good.npz"]
+    lines = capsys.readouterr().out.splitlines()
+    assert any("failed, 1 x: " in line and "motion 'short'" in line and "1 frame" in line for line in lines)
+    assert "1 converted (1 clips, 2.0 s of motion), 0 skipped as done, 1 failed" in lines[-1]
+    entry = _record(out)["many"]
+    assert not entry["done"] and len(entry["faults"]) == 1
+    # Not done: a second call tries again, and once the file is whole it is done.
+    (tmp_path / "many.pkl").write_bytes(pickle.dumps({"good": good, "short": good}))
+    assert _convert(tmp_path / "many.pkl", out, "--quaternion-order", "xyzw") == 0
+    assert sorted(p.name for p in out.glob("*.npz")) == ["many_good.npz", "many_short.npz"]
+    (tmp_path / "none.pkl").write_bytes(pickle.dumps({"a": content["short"], "b": content["short"]}))
+    capsys.readouterr()
+    assert _convert(tmp_path / "none.pkl", out) == 1
+    text = capsys.readouterr().out
+    assert "motion 'a'" in text and "motion 'b'" in text and "0 converted" in text
+
+
+def test_a_bad_first_frame_is_dropped_unless_it_is_to_be_kept(tmp_path: Path) -> None:
+    path = _csv(tmp_path / "walk.csv")
+    rows = np.loadtxt(path, delimiter=",")
+    rows[0, 0] += 0.5
+    np.savetxt(path, rows, fmt="%.7f", delimiter=",")
+    assert _convert(path, tmp_path / "out", *SURE) == 0
+    assert _convert(path, tmp_path / "kept", *SURE, "--keep-ends") == 0
+    dropped, kept = Clip.load(tmp_path / "out" / "walk.npz"), Clip.load(tmp_path / "kept" / "walk.npz")
+    assert (kept.num_frames, dropped.num_frames) == (151, 150)
+    assert np.array_equal(dropped.joint_pos, kept.joint_pos[1:])
+    assert any("1 at the start" in line for line in dropped.history)
+    assert not any("Dropped" in line for line in kept.history)
+
+
+def _running(group: int) -> list[str]:
+    """Return the names of a group's processes; those that ended but were not waited for are left out."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            name, _, rest = path.read_text().rpartition(")")
+            state, _, pgrp = rest.split()[:3]
+            if pgrp == str(group) and state != "Z":
+                found.append(name)
+    return found
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_two_processes_as_well(tmp_path: Path) -> None:
+    """As a terminal sends it: to the command and to its processes at once."""
+    for i in range(40):
+        _csv(tmp_path / "in" / f"{i}.csv", "walk", 9.0)
+    out = tmp_path / "out"
+    command = [sys.executable, str(SCRIPT), "convert", str(tmp_path / "in"), str(out), *SURE, "--jobs", "2"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        deadline = time.monotonic() + 60.0
+        while len(list(out.glob("*.npz"))) < 3 and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        asked = time.monotonic()
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130 and "Traceback" not in error and "Stopped by Ctrl-C" in error
+    assert time.monotonic() - asked < 10.0
+    while (left := _running(process.pid)) and time.monotonic() - asked < 10.0:
+        time.sleep(0.05)
+    assert not left
+    made = list(out.glob("*.npz"))
+    assert 3 <= len(made) < 40
+    for path in made:
+        Clip.load(path)
+    assert [p.name for p in out.glob(".*npz*")] == []
 
 
 @pytest.mark.slow

@@ -87,7 +87,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(interrupted):
     infos = read_checkpoint(newest)["infos"]["run"]
     record = json.loads((run / "params" / "run.json").read_text())
     assert infos["task"] == record["task"] == "Isaac-Tracking-G1-v0" and infos["overrides"] == record["overrides"]
-    assert record["planned"] == 500
+    assert record["planned"] == 500 and len(record["clips"]) == len(set(record["clips"])) > 0
 
 
 def test_newcomer_sees_a_header_and_progress_and_no_tables(interrupted):

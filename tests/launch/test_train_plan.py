@@ -133,6 +133,19 @@ def test_resume_takes_the_newest_run_and_its_settings(tmp_path: Path, make_run):
     assert plan.notes == [f"resuming {run / 'model_100.pt'} at iteration 101, 149 to go"]
 
 
+def test_other_clips_than_the_run_had_are_noted(tmp_path: Path, make_run):
+    now = make_plan(ON_CPU, tmp_path).clips
+    run = make_run("2026-01-01_00-00-00", 5, clips=list(now)[::-1])
+    assert len(make_plan([*ON_CPU, "--resume"], tmp_path).notes) == 1
+    record = json.loads((run / "params" / "run.json").read_text())
+    (run / "params" / "run.json").write_text(json.dumps(record | {"clips": [*now[1:], "gone"]}))
+    said = make_plan([*ON_CPU, "--resume"], tmp_path).notes[1:]
+    assert said == [f"the clips are not those that the run had before: 1 added ({now[0]}), 1 missing (gone)"]
+    (run / "params" / "run.json").write_text(json.dumps(record | {"clips": 3}))
+    with pytest.raises(RunError, match="'clips' is no list"):
+        make_plan([*ON_CPU, "--resume"], tmp_path)
+
+
 @pytest.mark.parametrize(
     ("iteration", "planned", "argv", "iterations", "total"),
     [
@@ -187,6 +200,7 @@ def test_user_learning_rate_wins_over_the_checkpoint(tmp_path: Path, make_run):
         (("--motion", "{tmp}/cut.npz"), r"cut\.npz' is truncated"),
         (("--motion", "{tmp}/text.npz"), r"text\.npz' is truncated or not an npz"),
         (("--motion", "{tmp}/other.npz"), r"other\.npz' is not a clip"),
+        (("--motion", "{tmp}/none.toml"), r"none\.toml"),
         (("--run_name", "a/b"), "run name 'a/b'"),
         (("--resume",), "no run with a checkpoint"),
         (("--checkpoint", "{tmp}/none.pt"), "does not exist"),

@@ -20,7 +20,7 @@ import pytest
 
 from isaac_tracking.motion.clip import ClipError
 from isaac_tracking.motion.formats import ReadOptions, read_motions, read_outcomes
-from isaac_tracking.motion.formats.unpickle import read_pickle
+from isaac_tracking.motion.formats.unpickle import read_pickle, unpickle
 from isaac_tracking.motion.formats.writers import unitree_rows
 
 DATA = Path(__file__).parent / "data"
@@ -189,6 +189,24 @@ def test_torch_tensors_and_objects_are_refused_with_a_word(twist2, robot, write_
         read_motions(write_pickle(twist2 | {"dof_pos": torch.zeros(3)}), robot)
     with pytest.raises(ClipError, match="holds an array of objects; expected arrays of plain numbers"):
         read_motions(write_pickle(twist2 | {"extra": np.array([1, "a"], dtype=object)}), robot)
+
+
+def test_what_numpy_save_wraps_is_seen_through(tmp_path):
+    """Only the array without dimensions at the top may hold an object."""
+    content = {"a": [1, "two"], "b": np.arange(3.0)}
+
+    def pickled(value) -> bytes:
+        np.save(tmp_path / "x.npy", value, allow_pickle=True)
+        data = (tmp_path / "x.npy").read_bytes()
+        return data[10 + int.from_bytes(data[8:10], "little") :]
+
+    found = unpickle(pickled(content), Path("x.npy"))
+    assert found["a"] == [1, "two"] and found["b"].tolist() == [0.0, 1.0, 2.0]
+    inside = np.array(None, dtype=object)
+    inside[()] = content
+    for bad in (np.array([content, 1], dtype=object), {"x": inside}):
+        with pytest.raises(ClipError, match=r"'x\.npy' holds an array of objects"):
+            unpickle(pickled(bad), Path("x.npy"))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ..motion.library import MotionLibrary
-from ..motion.sources import load_clips
+from ..motion.kinematics import forward_kinematics
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
@@ -96,6 +95,8 @@ def play_episodes(env: Any, policy: Callable, episodes: int, recorder: PoseRecor
 class PoseRecorder:
     """Poses of all bodies of robot and reference in the first environments.
 
+    The reference is the command's own, as the policy sees it; bodies that are not tracked follow by forward kinematics.
+
     Args:
         env: The environment.
         num_steps: Steps to keep in all.
@@ -108,10 +109,10 @@ class PoseRecorder:
         self._command: MotionCommand = env.command_manager.get_term("motion")
         self._robot = self._command.robot_asset
         self.body_names: list[str] = list(self._robot.body_names)
-        self._library = MotionLibrary(
-            load_clips(self._command.cfg.motions), self._robot.joint_names, self.body_names,
-            self._command.library.rate, env.device,
-        )  # fmt: skip
+        self._tree = tree = self._command.tree
+        self._joint_ids = torch.tensor([self._robot.joint_names.index(n) for n in tree.joint_names], device=env.device)
+        self._body_ids = torch.tensor([tree.body_names.index(n) for n in self.body_names], device=env.device)
+        self._env_ids = torch.arange(env.num_envs, device=env.device)[self._first]
         self.model: tuple[str, str] = self._command.cfg.model
         """Folder and file of the robot's MJCF in mjlab's asset zoo."""
         self._num_steps = num_steps
@@ -126,8 +127,11 @@ class PoseRecorder:
         pose[..., :3] -= self._env.scene.env_origins[first, None]
         # The robot stands where the clip was one frame before the one that it is to reach.
         clip_ids, steps = command.clip_ids[first].clone(), command.steps[first] - 1
-        reference = self._library.frames(clip_ids, steps)
-        pair = torch.cat([reference.body_pos_w, reference.body_quat_w], dim=-1)
+        reference = command.source.frames(clip_ids, steps, self._env_ids)
+        # The first tracked body is the root.
+        root = reference.body_pos_w[:, 0], reference.body_quat_w[:, 0]
+        pair = torch.cat(forward_kinematics(self._tree, *root, reference.joint_pos[:, self._joint_ids]), dim=-1)
+        pair = pair[:, self._body_ids]
         error = (command.robot.body_pos_w[first] - command.reference.body_pos_w[first]).norm(dim=-1).mean(dim=-1)
         self._frames.append((pose.cpu(), pair.cpu(), clip_ids.cpu(), steps.cpu(), error.cpu()))
 
@@ -160,5 +164,6 @@ class PoseRecorder:
         return robot, reference, captions[: self._num_steps]
 
     def _caption(self, clip_id: torch.Tensor, step: torch.Tensor, error: torch.Tensor) -> str:
-        name, time = self._library.names[int(clip_id)], float(step) / self._library.rate
+        library = self._command.library
+        name, time = library.names[int(clip_id)], float(step) / library.rate
         return f"{name}   {time:.1f} s   error {1000 * float(error):.0f} mm"

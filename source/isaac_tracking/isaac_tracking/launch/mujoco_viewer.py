@@ -22,7 +22,8 @@ from .errors import OptionError
 from .motion_robots import motion_robot
 
 if TYPE_CHECKING:
-    from ..inference.motion_stream import StreamFrame, Subscriber
+    from ..inference.motion_message import StreamFrame
+    from ..inference.motion_stream import Subscriber
     from ..motion.clip import Clip
     from ..motion.robot import Robot
 
@@ -266,7 +267,8 @@ def has_display() -> bool:
 
 
 def _subscriber(endpoint: str, newest: bool = False) -> Subscriber:
-    from ..inference.motion_stream import StreamError, Subscriber
+    from ..inference.motion_message import StreamError
+    from ..inference.motion_stream import Subscriber
 
     need_packages(("zmq",))
     try:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..motion.data import shipped_clips
-from ..motion.sources import load_clips
+from ..motion.sources import find_library
 from . import checks
 from .errors import OptionError
 from .overrides import AGENT_KEY, is_setting, split_rest
@@ -59,7 +59,9 @@ def make_parser(prog: str, description: str, task: str) -> OptionParser:
     parser.add_argument("--seed", type=natural, metavar="N", help="random seed")
     parser.add_argument("--device", metavar="DEVICE", help="cuda, cuda:N or cpu (default: a GPU if there is one)")
     parser.add_argument("--checkpoint", metavar="PATH", help="model_<iteration>.pt, a run folder, or 'latest'")
-    parser.add_argument("--motion", nargs="+", metavar="NAME", help="clips: names or patterns, files, folders")
+    parser.add_argument(
+        "--motion", nargs="+", metavar="NAME", help="clips: names or patterns, files (.npz), folders, manifests (.toml)"
+    )
     parser.add_argument("--gui", action="store_true", help="show the simulation in a window")
     parser.add_argument("--video", action="store_true", help="film the policy")
     parser.add_argument("--verbose", action="store_true", help="print all that Isaac Lab prints")
@@ -206,12 +208,12 @@ def caller_folder() -> Path:
 
 
 def resolve_motions(motions: Sequence[str], base: Path) -> list[str]:
-    """Return motions with absolute paths, after each of their clips was loaded once.
+    """Return motions with absolute paths, after making sure that each stands for clips; no clip is read.
 
     Raises:
-        ClipError: If a motion is unknown or its file is not a clip.
+        ClipError: If a motion stands for nothing, or a manifest is wrong.
     """
-    load_clips(motions, base)
+    find_library(motions, base)
     shipped = shipped_clips()
     paths = {motion: base / Path(motion).expanduser() for motion in motions if not fnmatch.filter(shipped, motion)}
     return [str(paths[motion].resolve()) if motion in paths else motion for motion in motions]

@@ -84,6 +84,7 @@ class PlannedRunner(Runner):
             "task": plan.task,
             "overrides": plan.overrides,
             "planned": plan.planned,
+            "clips": list(plan.clips),
             "device": plan.device,
             "commit": commit_of_checkout(),
         }

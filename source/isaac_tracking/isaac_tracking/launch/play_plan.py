@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..learning.runs import checkpoints, latest_run, resolve_checkpoint
-from ..motion.sources import load_clips
 from . import checks, options
 from .overrides import merge_overrides, resolve_config
+from .planned_motions import read_motions
 from .run_folder import record_of
 
 DEFAULT_TASK = "Isaac-Tracking-G1-Play-v0"
@@ -53,7 +53,7 @@ def make_parser() -> options.OptionParser:
 
 
 def make_plan(argv: Sequence[str], root: Path | None = None) -> PlayPlan:
-    """Turn options into a plan without starting or writing anything.
+    """Turn options into a plan without starting anything, and without writing anything but the cache of clips.
 
     Args:
         argv: Arguments of ``test.sh``.
@@ -76,7 +76,6 @@ def make_plan(argv: Sequence[str], root: Path | None = None) -> PlayPlan:
     overrides = merge_overrides(kept, request.overrides)
     env_cfg, agent_cfg = resolve_config(task, overrides)
     checks.need_engine(env_cfg.sim.physics, request.device)
-    clips = load_clips(env_cfg.commands.motion.motions)
 
     from ..learning.checkpoint import check_networks, read_checkpoint
 
@@ -84,8 +83,10 @@ def make_plan(argv: Sequence[str], root: Path | None = None) -> PlayPlan:
     film = checkpoint.parent / "videos" / "play" / f"{checkpoint.stem}.mp4" if args.video else None
     if film is not None:
         checks.need_space(film.parent)
+    # Late, since it may take a minute.
+    motions = read_motions(env_cfg)
     # As many environments as clips, within the task's own number, so that each clip is played once.
-    num_envs = args.num_envs or min(env_cfg.scene.num_envs, len(clips))
+    num_envs = args.num_envs or min(env_cfg.scene.num_envs, len(motions))
     return PlayPlan(
         task, request.device, checkpoint, overrides, num_envs, args.episodes, film,
         args.video_length, args.video_interval, request.passed, args.verbose,

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..learning.runs import checkpoints, latest_run, resolve_checkpoint
-from ..motion.sources import load_clips
 from . import checks, options
 from .overrides import merge_overrides, resolve_config
+from .planned_motions import PlannedMotions, changes, read_motions
 from .run_folder import new_run_folder, record_of
 
 DEFAULT_TASK = "Isaac-Tracking-G1-v0"
@@ -58,6 +58,8 @@ class TrainPlan:
     """What the user should know, a line each."""
     facts: dict[str, str] = field(default_factory=dict)
     """What is trained on what, by name."""
+    clips: tuple[str, ...] = ()
+    """Names of the clips."""
 
 
 def make_parser() -> options.OptionParser:
@@ -76,7 +78,7 @@ def make_parser() -> options.OptionParser:
 
 
 def make_plan(argv: Sequence[str], root: Path | None = None) -> TrainPlan:
-    """Turn options into a plan without starting or writing anything.
+    """Turn options into a plan without starting anything, and without writing anything but the cache of clips.
 
     Args:
         argv: Arguments of ``train.sh``.
@@ -100,7 +102,7 @@ def make_plan(argv: Sequence[str], root: Path | None = None) -> TrainPlan:
     plan = TrainPlan(task, request.device, run, overrides, agent_cfg.max_iterations, agent_cfg.max_iterations)
     plan.passed, plan.verbose = request.passed, args.verbose
     plan.film = FilmPlan(args.video_length, args.video_interval) if args.video else None
-    plan.facts = _facts(plan, env_cfg)
+    engine = checks.need_engine(env_cfg.sim.physics, plan.device)
     checks.need_logger(agent_cfg.logger)
     checks.need_space(run)
     if small:
@@ -111,6 +113,12 @@ def make_plan(argv: Sequence[str], root: Path | None = None) -> TrainPlan:
         _go_on(plan, checkpoint, record, agent_cfg, args)
         if any(override.startswith("agent.algorithm.learning_rate=") for override in given):
             plan.learning_rate = agent_cfg.algorithm.learning_rate
+    # Last, since it may take a minute.
+    motions = read_motions(env_cfg)
+    plan.clips, plan.facts = motions.names, _facts(plan, env_cfg, engine, motions)
+    note = changes(record.get("clips"), motions.names)
+    if note is not None:
+        plan.notes.append(note)
     return plan
 
 
@@ -164,14 +172,12 @@ def _go_on(plan: TrainPlan, checkpoint: Path, record: dict, agent_cfg: Any, args
         plan.notes.append("random numbers go on from the checkpoint: --seed decides only how the simulation is set up")
 
 
-def _facts(plan: TrainPlan, env_cfg: Any) -> dict[str, str]:
-    clips = load_clips(env_cfg.commands.motion.motions)
-    names = ", ".join(clip.name for clip in clips[:6]) + (", ..." if len(clips) > 6 else "")
+def _facts(plan: TrainPlan, env_cfg: Any, engine: str, motions: PlannedMotions) -> dict[str, str]:
     return {
         "task": plan.task,
-        "engine": f"{checks.need_engine(env_cfg.sim.physics, plan.device)} on {plan.device}",
+        "engine": f"{engine} on {plan.device}",
         "environments": str(env_cfg.scene.num_envs),
-        "motions": f"{names} ({len(clips)}, {sum(clip.duration for clip in clips):.0f} s together)",
+        "motions": str(motions),
         "run folder": str(plan.run),
     }
 

@@ -77,7 +77,7 @@ def resolve_checkpoint(name: str, experiment: Path, base: Path) -> Path:
 
 
 def read_record(run: Path) -> dict:
-    """Return how a run was started: its task, overrides and planned iterations; empty if nothing was recorded.
+    """Return how a run was started: its task, overrides, clips and planned iterations; empty if nothing was recorded.
 
     Raises:
         RunError: If the record is damaged.
@@ -89,7 +89,7 @@ def read_record(run: Path) -> dict:
         record = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise RunError(f"'{path}' is damaged ({error}); restore it or start a new run") from error
-    kinds = {"task": str, "overrides": list, "planned": int}
+    kinds = {"task": str, "overrides": list, "planned": int, "clips": list}
     for key, kind in kinds.items():
         if not isinstance(record, dict) or not isinstance(record.get(key, kind()), kind):
             raise RunError(f"'{path}' is damaged ('{key}' is no {kind.__name__}); restore it or start a new run")

@@ -276,7 +276,7 @@ def _choices(wrong: str, choices: Iterable[str]) -> str:
     """Return what may be meant and what can be chosen."""
     choices = list(choices)
     near = difflib.get_close_matches(wrong, choices, n=1, cutoff=0.6)
-    return (f"perhaps '{near[0]}'; " if near else "") + f"choose from {_some(choices)}"
+    return (f"perhaps '{near[0]}', or " if near else "") + f"one of {_some(choices)}"
 
 
 def _some(names: Iterable[str], limit: int = 20) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,20 +60,25 @@ class Robot:
     @cached_property
     def joint_pos_limits(self) -> np.ndarray:
         """Lower and upper limit of each joint [rad], shape (J, 2)."""
-        model = self._model()
+        model = self._model
         return np.array([model.jnt_range[model.joint(name).id] for name in self.joint_names])
 
     @cached_property
     def mass(self) -> float:
         """Mass of all bodies [kg]."""
-        model = self._model()
+        model = self._model
         return float(model.body_subtreemass[model.body(self.body_names[0]).id])
 
-    def _model(self):
+    @cached_property
+    def _model(self) -> Any:
         # Only those who read models need MuJoCo.
         import mujoco
 
         return mujoco.MjModel.from_xml_path(str(self.mjcf))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: all but the model, whose meshes take 70 MB and which any process can read again."""
+        return {name: value for name, value in self.__dict__.items() if name != "_model"}
 
     def clip(
         self, name: str, fps: float, root_pos: np.ndarray, root_quat: np.ndarray, joint_pos: np.ndarray, **more: object

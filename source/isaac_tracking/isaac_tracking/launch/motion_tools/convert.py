@@ -64,6 +64,9 @@ class Convert:
     loop: int = 1
     """How often the motion is repeated; it must end in the pose it starts from."""
 
+    keep_ends: bool = False
+    """Keep a first or last frame that does not belong to the rest; else up to two are dropped at each end."""
+
     normalize: bool = True
     """Start at x = y = 0, heading along +x."""
 

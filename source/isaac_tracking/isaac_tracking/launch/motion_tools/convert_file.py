@@ -17,6 +17,7 @@ from ...motion.clip import FORMAT_VERSION, Clip, ClipError
 from ...motion.formats.options import ReadOptions
 from ...motion.mirror import mirror
 from ...motion.processing import (
+    drop_bad_ends,
     drop_repeats,
     label_contacts,
     lead_in,
@@ -32,7 +33,7 @@ from ..motion_robots import motion_robot
 from .convert_plan import MIRRORED, Task
 from .convert_record import Entry, append_entry, file_hash
 
-_VERSION = 1
+_VERSION = 2
 """Raised whenever the same options give another result, so that outputs of before are made again."""
 
 
@@ -47,6 +48,7 @@ class Recipe:
     lead_in: float
     lead_out: float
     loop: int
+    keep_ends: bool
     normalize: bool
     mirror: bool
     source: str | None
@@ -99,9 +101,11 @@ def convert_file(order: Order, recipe: Recipe, root: Path, record: bool, force: 
     entry = Entry(task.key, task.shown, file_hash(task.path), recipe.fingerprint)
     known = frozenset() if before is None else frozenset(before.outputs)
     robot = worker_robot(recipe.robot)
-    clips = _read(task, robot, recipe)
-    stems = _stems(task, [clip.name for clip in clips])
-    written, faults = [], []
+    clips, faults = _read(task, robot, recipe)
+    if not clips:
+        raise ClipError("; ".join(faults))
+    stems = _stems(task, [clip.name for clip in clips], alone=len(clips) + len(faults) == 1)
+    written = []
     read = tuple(dict.fromkeys(sentence for clip in clips for sentence in clip.history))
     entry = replace(entry, read=read, fps=clips[0].fps)
     for stem, clip in zip(stems, clips, strict=True):
@@ -133,37 +137,41 @@ def worker_robot(name: str) -> Robot:
     return motion_robot(name)
 
 
-def _read(task: Task, robot: Robot, recipe: Recipe) -> list[Clip]:
-    """Return the motions of a file, at its own rate; human motion is retargeted, at the rate of the output."""
+def _read(task: Task, robot: Robot, recipe: Recipe) -> tuple[list[Clip], list[str]]:
+    """Return the motions of a file, at its own rate, and what is wrong with those that cannot be used.
+
+    Human motion is retargeted, at the rate of the output.
+    """
     from ...motion.retarget import UNITS, RetargetOptions, is_human_file, retarget_file
 
     if is_human_file(task.path):
         unit = None if recipe.read.length_unit is None else UNITS[recipe.read.length_unit]
         options = RetargetOptions(fps=recipe.fps_out, up=recipe.read.up_axis, unit=unit)
         try:
-            clips = retarget_file(task.path, robot, options)
+            found = retarget_file(task.path, robot, options)
         except ImportError as error:
             raise ClipError(
                 f"motion file '{task.shown}' is human motion, and retargeting needs package '{error.name}',"
                 " which is not installed; install it or leave the file out"
             ) from error
     else:
-        from ...motion.formats import read_motions
+        from ...motion.formats import read_outcomes
 
-        clips = read_motions(task.path, robot, recipe.read)
-    if not clips:
+        found = read_outcomes(task.path, robot, recipe.read)
+    if not found:
         raise ClipError(f"motion file '{task.shown}' holds no motion; expected at least one; check the file")
-    return clips
+    clips = [outcome for outcome in found if isinstance(outcome, Clip)]
+    return clips, [str(outcome) for outcome in found if isinstance(outcome, ClipError)]
 
 
-def _stems(task: Task, names: list[str]) -> list[str]:
-    """Return the names of the clips of a file: its own if there is one clip, else with the motion's name added.
+def _stems(task: Task, names: list[str], alone: bool) -> list[str]:
+    """Return the names of the clips of a file: its own if it holds one motion, else with the motion's name added.
 
     Raises:
         ClipError: If two motions get the same name, or one that another file takes.
     """
     stem = task.key.rpartition("/")[2]
-    if len(names) == 1:
+    if alone:
         return [stem]
     stems = [f"{stem}_{re.sub(r'[^A-Za-z0-9.+-]+', '_', name.removeprefix(stem)).strip('_.')}" for name in names]
     for other in stems:
@@ -187,7 +195,11 @@ def _refuse_overwriting(root: Path, names: list[str], known: frozenset[str], for
 
 def _process(clip: Clip, robot: Robot, recipe: Recipe) -> Iterator[Clip]:
     """Yield the clip that a motion becomes, and its mirrored twin if it is asked for."""
-    clip = resample(drop_repeats(clip, robot), robot, recipe.fps_out)
+    clip = drop_repeats(clip, robot)
+    if not recipe.keep_ends:
+        # At the file's own rate: between the frames of another rate a bad frame becomes a fast movement.
+        clip = drop_bad_ends(clip, robot)
+    clip = resample(clip, robot, recipe.fps_out)
     if recipe.trim is not None:
         clip = trim(clip, *recipe.trim)
     clip = loop(clip, robot, recipe.loop)

@@ -59,7 +59,7 @@ class Doctor:
         """Judge the motions and print what was found."""
         from ...motion.doctor import page
         from .batch import run_batch
-        from .view import motion_files
+        from .inputs import motion_files
 
         self._check()
         files = motion_files(self.motions)

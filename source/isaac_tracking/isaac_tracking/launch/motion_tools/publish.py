@@ -30,7 +30,7 @@ class Publish:
     """Send motions over ZeroMQ, at the rate of each clip.
 
     Every message is complete: a listener may come and go at any time. Ctrl-C ends it.
-    What is in a message: isaac_tracking/inference/motion_stream.py.
+    What is in a message: isaac_tracking/inference/motion_message.py.
 
     For example:
 
@@ -53,7 +53,8 @@ class Publish:
 
     def __call__(self) -> int:
         """Send the motions; 1 if some of several could not be read."""
-        from ...inference.motion_stream import Publisher, StreamError
+        from ...inference.motion_message import StreamError
+        from ...inference.motion_stream import Publisher
         from ..checks import need_packages
         from ..errors import OptionError
         from ..terminal import print_line

@@ -123,6 +123,7 @@ def open_shelf(motions: Sequence[str], robot: Robot) -> tuple[Shelf, int]:
     from ...inference.motion_viewer.shelf import read_shelf
     from ...motion.clip import ClipError
     from ..terminal import print_line
+    from .inputs import motion_files
 
     shelf, faults = read_shelf(motion_files(motions), robot)
     if shelf is None:
@@ -133,28 +134,6 @@ def open_shelf(motions: Sequence[str], robot: Robot) -> tuple[Shelf, int]:
     if len(shelf.entries) == 1:
         shelf.take(0)  # a lone motion that cannot be read is said at once, not in the page
     return shelf, len(faults)
-
-
-def motion_files(motions: Sequence[str]) -> list[Path]:
-    """Return the files that names, files and folders stand for, those of other projects as well.
-
-    Raises:
-        ClipError: If a name stands for nothing.
-    """
-    from ...motion.sources import find_clips
-
-    found: dict[Path, None] = {}
-    for motion in motions:
-        folder = Path(motion).expanduser()
-        found.update(dict.fromkeys((_inside(folder) if folder.is_dir() else []) or find_clips([motion])))
-    return list(found) or find_clips([])
-
-
-def _inside(folder: Path) -> list[Path]:
-    """Return the motion files of a folder, those of other projects as well."""
-    from ...motion.formats import is_motion_file
-
-    return sorted(path for path in folder.rglob("*") if is_motion_file(path))
 
 
 def _taken(shelf: Shelf) -> Iterator[tuple[Clip, BodyPoses]]:

@@ -59,9 +59,23 @@ def read_pickle(path: Path, max_bytes: int) -> Any:
         ClipError: If it is damaged, unpacks to too much, or names anything else than numpy's arrays and plain types.
         OSError: If it cannot be read.
     """
-    data = _unpacked(path, path.read_bytes(), max_bytes)
+    return unpickle(_unpacked(path, path.read_bytes(), max_bytes), path)
+
+
+def unpickle(data: bytes, path: Path) -> Any:
+    """Return what the bytes of a pickle hold, made of containers, numbers, text and numpy arrays only.
+
+    ``np.save`` wraps what is no array in one without dimensions: its object is returned. No other may hold objects.
+
+    Args:
+        data: The pickle, not compressed.
+        path: Where it was found, for messages.
+
+    Raises:
+        ClipError: If it is damaged, or names anything else than numpy's arrays and plain types.
+    """
     try:
-        return _Resolver().resolve(_Unpickler(path, data).load(), 0)
+        return _Resolver().resolve(_unwrapped(_Unpickler(path, data).load()), 0)
     except ClipError:
         raise
     except _UnwantedError as error:
@@ -293,6 +307,16 @@ class _Resolver:
         self.open.discard(id(value))
         self.known[id(value)] = result
         return result
+
+
+def _unwrapped(value: Any) -> Any:
+    """Return the one object in an array without dimensions that holds objects; any other value as it is."""
+    if isinstance(value, _Array):
+        _, shape, dtype, _, content = value.state
+        code = dtype.arguments[0] if isinstance(dtype, _Dtype) and dtype.arguments else None
+        if shape == () and code in ("O", "O8") and isinstance(content, list) and len(content) == 1:
+            return content[0]
+    return value
 
 
 def _plain(holder: _Holder) -> Any:

@@ -8,6 +8,7 @@ Each returns a new clip with a sentence added to its history, or the same clip i
 
 from .contacts import contact_states, label_contacts
 from .cutting import normalize, trim
+from .ends import drop_bad_ends
 from .grounding import put_on_ground, sole_heights, support
 from .leads import default_stance, lead_in, lead_out
 from .looping import find_cycle, loop
@@ -16,6 +17,7 @@ from .resampling import drop_repeats, repeat_count, resample
 __all__ = [
     "contact_states",
     "default_stance",
+    "drop_bad_ends",
     "drop_repeats",
     "find_cycle",
     "label_contacts",

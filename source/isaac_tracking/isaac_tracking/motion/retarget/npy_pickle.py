@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..clip import ClipError
-from ..formats import unpickle
+from ..formats.unpickle import unpickle
 from .raw import LARGEST_FILE
 
 _MAGIC = b"\x93NUMPY"
@@ -42,17 +42,7 @@ def object_of_npy(data: bytes, path: Path) -> Any:
     Raises:
         ClipError: If they are damaged, hold a plain array, or would run code.
     """
-    pickled = _behind_header(data, path)
-    try:
-        return _Resolver().resolve(unpickle._Unpickler(path, pickled).load(), 0)
-    except ClipError:
-        raise
-    except unpickle._FAULTS as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ClipError(
-            f"motion file '{path}' is damaged or holds more than numbers and text ({reason}); expected a poselib NPY"
-            " file; copy or make it again"
-        ) from error
+    return unpickle(_behind_header(data, path), path)
 
 
 def _behind_header(data: bytes, path: Path) -> bytes:
@@ -73,16 +63,3 @@ def _behind_header(data: bytes, path: Path) -> bytes:
             " poselib; if it is the motion of a robot, convert it from CSV or NPZ"
         )
     return data[8 + size + length :]
-
-
-class _Resolver(unpickle._Resolver):
-    """Sees through the array without dimensions that ``np.save`` wraps its object in; no other array holds objects."""
-
-    def resolve(self, value: Any, depth: int) -> Any:
-        """Return the value with arrays in place of holders."""
-        if depth == 0 and isinstance(value, unpickle._Array):
-            _, shape, dtype, _, content = value.state
-            code = dtype.arguments[0] if isinstance(dtype, unpickle._Dtype) and dtype.arguments else None
-            if shape == () and code in ("O", "O8") and isinstance(content, list) and len(content) == 1:
-                return super().resolve(content[0], 1)
-        return super().resolve(value, depth)

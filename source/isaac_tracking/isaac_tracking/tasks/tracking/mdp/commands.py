@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
 
+    from ....motion.kinematics import KinematicTree
     from ....motion.library import MotionLibrary
     from .commands_cfg import MotionCommandCfg
 
@@ -97,6 +98,11 @@ class MotionCommand(CommandTerm):
     def library(self) -> MotionLibrary:
         """All clips."""
         return self.source.library
+
+    @property
+    def tree(self) -> KinematicTree:
+        """Kinematics of the robot, on the device; its joints and bodies are in the model's order."""
+        return self._shapes.tree
 
     @property
     def sampler(self) -> Sampler:
