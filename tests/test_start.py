@@ -49,3 +49,10 @@ def test_a_mistake_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "nothing.npz" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_reader_that_leaves_early_is_no_mistake(tmp_path: Path) -> None:
+    command = f"{sys.executable} {ROOT / 'scripts' / 'motions.py'} list --json | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout.split() == ["{", "0"]
+    assert "Error" not in done.stderr and "Exception" not in done.stderr

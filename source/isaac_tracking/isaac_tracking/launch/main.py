@@ -35,7 +35,13 @@ def main(command: str, argv: Sequence[str]) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     previous = signal.signal(signal.SIGTERM, _terminate)
     try:
-        return _run(command, argv)
+        code = _run(command, argv)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever reads the output, `head` for one, has seen enough; Python would complain once more at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt as stop:
         terminated = isinstance(stop, TerminatedError)
         sys.stderr.write(f"\nStopped by {'SIGTERM' if terminated else 'Ctrl-C'}.\n")
