@@ -154,7 +154,7 @@ class MujocoViewer:
         from .terminal import print_line
 
         said: set[str] = set()
-        with _subscriber(self.endpoint, newest=True) as subscriber, _Window(robot) as window:
+        with _subscriber(self.endpoint, newest=True) as subscriber, Window(robot) as window:
             print_line(f"listening at {self.endpoint} | close the window or press Ctrl-C to end")
             while window.is_open():
                 frame = subscriber.receive(0.05)
@@ -176,7 +176,7 @@ class MujocoViewer:
         from .terminal import print_line
 
         shelf, faults = open_shelf(self.motions, robot)
-        with _Window(robot) as window:
+        with Window(robot) as window:
             going = True
             while going and window.is_open():
                 for index in range(len(shelf.entries)):
@@ -191,7 +191,7 @@ class MujocoViewer:
         return int(faults > 0)
 
 
-class _Window:
+class Window:
     """MuJoCo's viewer with the robot in it. Use it as a context."""
 
     def __init__(self, robot: Robot) -> None:
@@ -239,7 +239,7 @@ class _Window:
             self._puppet.pose(joint_names, joint_pos, base_pos, base_quat)
         self._viewer.sync()
 
-    def __enter__(self) -> _Window:
+    def __enter__(self) -> Window:
         """Return the window itself."""
         return self
 

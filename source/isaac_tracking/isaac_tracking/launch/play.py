@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import argparse
-import contextlib
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..learning.runs import checkpoint_number
 from .errors import USER_ERRORS
-from .overrides import resolve_config
+from .loaded_policy import loaded_policy
 from .play_plan import PlayPlan, make_parser, make_plan
-from .terminal import Curtain, print_line, quiet
+from .terminal import print_line, quiet
 
 if TYPE_CHECKING:
     from ..inference.rollout import Episode, PoseRecorder
@@ -35,7 +33,7 @@ def play(argv: Sequence[str]) -> int:
     episodes: list[Episode] = []
     with (
         quiet(plan.verbose, (KeyboardInterrupt, SystemExit, *USER_ERRORS)) as curtain,
-        _loaded(plan, curtain) as (env, policy),
+        loaded_policy(plan, curtain) as (env, policy),
     ):
         recorder = PoseRecorder(env.unwrapped, plan.video_length) if plan.film else None
         for episode in play_episodes(env, policy, plan.episodes, recorder):
@@ -45,43 +43,6 @@ def play(argv: Sequence[str]) -> int:
         if recorder is not None:
             _film(plan, recorder, 1.0 / env.unwrapped.step_dt)
     return 0
-
-
-@contextlib.contextmanager
-def _loaded(plan: PlayPlan, curtain: Curtain) -> Iterator[tuple[Any, Any]]:
-    """Start the simulator and load the policy; the curtain goes up once both are there."""
-    import gymnasium as gym
-    from isaaclab.app import launch_simulation
-    from isaaclab.utils import to_dict
-    from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, check_rsl_rl_version, handle_deprecated_rsl_rl_cfg
-
-    from ..learning.runner import Runner
-
-    env_cfg, agent_cfg = resolve_config(plan.task, plan.overrides)
-    env_cfg.scene.num_envs = plan.num_envs
-    env_cfg.sim.device = agent_cfg.device = plan.device
-    env_cfg.seed = agent_cfg.seed
-    agent_cfg = handle_deprecated_rsl_rl_cfg(agent_cfg, check_rsl_rl_version())
-    hidden = curtain.down
-    with launch_simulation(env_cfg, _launcher_arguments(plan)):
-        base: Any = gym.make(plan.task, cfg=env_cfg)
-        env = RslRlVecEnvWrapper(base, clip_actions=agent_cfg.clip_actions)
-        runner = Runner(env, to_dict(agent_cfg), device=plan.device)
-        runner.load(str(plan.checkpoint), load_cfg={"actor": True})
-        curtain.down = False
-        try:
-            yield env, runner.get_inference_policy(device=plan.device)
-        finally:
-            curtain.down = hidden
-        env.close()
-
-
-def _launcher_arguments(plan: PlayPlan) -> argparse.Namespace:
-    from isaaclab.app import add_launcher_args
-
-    parser = argparse.ArgumentParser()
-    add_launcher_args(parser)
-    return parser.parse_args(["--device", plan.device, *plan.passed])
 
 
 def _line(number: int, episode: Episode) -> str:

@@ -1,0 +1,183 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""From episodes to what is said of a policy: means per clip and over all, with confidence intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from .metrics import GROUPS, METRICS, JointLimits, error_curves, measure, measure_groups
+from .recording import Recording
+
+FORMAT = "isaac_tracking.evaluation"
+"""Format name of ``metrics.json``."""
+FORMAT_VERSION = 1
+"""Version of its layout."""
+
+CONFIDENCE = 0.95
+"""Confidence of all intervals [-]."""
+
+DEFINITIONS: dict[str, str] = {
+    "mean": "Mean over the episodes in which the metric is defined; each episode counts alike, whatever its length.",
+    "all": "Over all episodes; of one that failed, the instants up to and including the one that ended it.",
+    "successes": "Over the episodes with success_terminations.",
+    "groups": "Position errors over the bodies of a group; the alignment is that of all tracked bodies.",
+    "interval of shares": "Wilson's score interval over the episodes, 95 %; it takes episodes for independent, which"
+    " repeats of a clip are not where nothing is random.",
+    "interval of means": "Student's t over the means of the repeats, 95 %; null with one repeat.",
+}
+"""How numbers over several episodes come about."""
+
+
+@dataclass(frozen=True)
+class EpisodeResult:
+    """What is kept of an episode."""
+
+    clip: str
+    repeat: int
+    steps: int
+    outcome: str
+    metrics: Mapping[str, float | None]
+    groups: Mapping[str, Mapping[str, float]]
+    curves: Mapping[str, torch.Tensor]
+    """Mean distances of the bodies over time [mm], by metric."""
+
+    @classmethod
+    def of(cls, recording: Recording, repeat: int, limits: JointLimits) -> EpisodeResult:
+        """Measure an episode."""
+        metrics, groups = measure(recording, limits), measure_groups(recording)
+        curves = error_curves(recording)
+        return cls(recording.clip, repeat, recording.steps, recording.outcome, metrics, groups, curves)
+
+    @property
+    def completed(self) -> bool:
+        """Whether the clip was followed to its end."""
+        return self.metrics["success_terminations"] == 1.0
+
+
+@dataclass(frozen=True)
+class ClipFacts:
+    """What is said of a clip beside its numbers."""
+
+    name: str
+    content_hash: str
+    duration: float
+    """Length [s]."""
+    steps: int
+    """Control steps from start to end."""
+
+
+def wilson_interval(hits: float, count: int) -> tuple[float, float]:
+    """Return Wilson's score interval of a share, 95 % (E. B. Wilson 1927).
+
+    Args:
+        hits: Number of hits.
+        count: Number of trials, at least 1.
+    """
+    z, share = 1.959963984540054, hits / count
+    center = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return max(0.0, center - half), min(1.0, center + half)
+
+
+def student_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Return Student's interval of a mean, 95 %; ``None`` for a single value."""
+    if len(values) < 2:
+        return None
+    # Late, because it takes a second.
+    from scipy.stats import t
+
+    mean = math.fsum(values) / len(values)
+    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    half = float(t.ppf(0.5 + CONFIDENCE / 2, len(values) - 1)) * spread / math.sqrt(len(values))
+    return mean - half, mean + half
+
+
+def summarize(episodes: Sequence[EpisodeResult]) -> dict[str, Any]:
+    """Return mean, interval and number of episodes of every metric, and the means of the body groups."""
+    repeats = sorted({episode.repeat for episode in episodes})
+    metrics: dict[str, Any] = {}
+    for name, metric in METRICS.items():
+        values = _known(episodes, name)
+        interval: tuple[float, float] | None = None
+        if values and metric.share:
+            interval = wilson_interval(math.fsum(values), len(values))
+        elif values:
+            per_repeat = [_known([e for e in episodes if e.repeat == repeat], name) for repeat in repeats]
+            interval = student_interval([_mean(part) for part in per_repeat if part])
+        metrics[name] = {
+            "mean": _mean(values) if values else None,
+            "interval": None if interval is None else list(interval),
+            "episodes": len(values),
+        }
+    groups = {
+        group: {key: _mean([e.groups[group][key] for e in episodes]) for key in episodes[0].groups[group]}
+        for group in (GROUPS if episodes else ())
+        if group in episodes[0].groups
+    }
+    return {"episodes": len(episodes), "metrics": metrics, "groups": groups}
+
+
+def make_report(episodes: Sequence[EpisodeResult], clips: Sequence[ClipFacts], about: Mapping[str, Any]) -> dict:
+    """Return the content of ``metrics.json``; the clips hardest first.
+
+    Args:
+        episodes: All episodes, in any order.
+        clips: The clips.
+        about: What was examined and how, in JSON's types.
+    """
+    by_clip = {clip.name: sorted((e for e in episodes if e.clip == clip.name), key=_by_repeat) for clip in clips}
+    rows = [_clip_row(clip, by_clip[clip.name]) for clip in clips]
+    ordered = [episode for clip in clips for episode in by_clip[clip.name]]
+    return {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        **about,
+        "definitions": {
+            **DEFINITIONS,
+            **{n: {"unit": m.unit, "definition": m.definition, "source": m.source} for n, m in METRICS.items()},
+        },
+        "all": summarize(ordered),
+        "successes": summarize([episode for episode in ordered if episode.completed]),
+        "clips": sorted(rows, key=difficulty, reverse=True),
+    }
+
+
+def difficulty(row: Mapping[str, Any]) -> tuple:
+    """Return what orders clips by difficulty: failures, then progress, then the local error."""
+    means = {name: value["mean"] for name, value in row["metrics"].items()}
+    return -means["success_terminations"], -means["success_phc"], -means["progress"], means["mpjpe_local"], row["name"]
+
+
+def _clip_row(clip: ClipFacts, episodes: Sequence[EpisodeResult]) -> dict[str, Any]:
+    outcomes = [episode.outcome for episode in episodes]
+    return {
+        "name": clip.name,
+        "content_hash": clip.content_hash,
+        "duration": clip.duration,
+        "steps": clip.steps,
+        "outcomes": {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))},
+        **summarize(episodes),
+        "each": [
+            {"repeat": e.repeat, "steps": e.steps, "outcome": e.outcome, "metrics": e.metrics, "groups": e.groups}
+            for e in episodes
+        ],
+    }
+
+
+def _by_repeat(episode: EpisodeResult) -> int:
+    return episode.repeat
+
+
+def _known(episodes: Sequence[EpisodeResult], name: str) -> list[float]:
+    return [value for episode in episodes if (value := episode.metrics[name]) is not None]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)

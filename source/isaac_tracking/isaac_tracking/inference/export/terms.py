@@ -1,0 +1,199 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""What the policy's observations and actions mean, read from the managers of a running task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ..policy_contract import ActionContract, ObservationTerm, PolicyError
+
+if TYPE_CHECKING:
+    from isaaclab.envs import ManagerBasedRLEnv
+
+    from ...tasks.tracking.mdp.commands import MotionCommand
+
+_JOINTS, _ANCHOR, _ROOT, _POLICY = "joint space", "anchor body", "root body", "policy output"
+
+_MEANINGS: dict[str, tuple[str, str]] = {
+    "generated_commands": (
+        _JOINTS,
+        "joint angles [rad], then joint speeds [rad/s], of the reference's frame that is to be reached in this step:"
+        " one frame ahead of the robot at an episode's start",
+    ),
+    "reference_anchor_pos_b": (
+        _ANCHOR,
+        "R(q_robot)^T (p_reference - p_robot) [m] of the anchor body's origins in the world, the reference's from the"
+        " frame of the command",
+    ),
+    "reference_anchor_ori_b": (
+        _ANCHOR,
+        "first two columns of R(q_robot)^T R(q_reference) of the anchor body, row by row (m00, m01, m10, m11, m20,"
+        " m21), the reference's from the frame of the command",
+    ),
+    "base_lin_vel": (
+        _ROOT,
+        "velocity [m/s] of the root body's centre of mass in the world, turned into the axes of the root body's frame",
+    ),
+    "base_ang_vel": (_ROOT, "angular velocity [rad/s] of the root body, in the axes of its frame: its gyroscope"),
+    "joint_pos_rel": (_JOINTS, "joint angles minus default_joint_pos [rad]"),
+    "joint_vel_rel": (_JOINTS, "joint speeds [rad/s]"),
+    "last_action": (_POLICY, "previous output of the policy, before scale and offset; zeros at an episode's start"),
+}
+"""Frame and definition by function; of another function, the first line of its docstring is the definition."""
+
+
+def observation_terms(
+    env: ManagerBasedRLEnv, groups: Sequence[str], training: Any, command: MotionCommand
+) -> tuple[ObservationTerm, ...]:
+    """Return the terms of the policy's input in order.
+
+    Args:
+        env: The task, running.
+        groups: Groups of observations that make up the input.
+        training: ``observations`` of the task's training config, for the noise, which an examination leaves out.
+        command: The motion command.
+
+    Raises:
+        PolicyError: If a term does something that the contract cannot say.
+    """
+    terms: list[ObservationTerm] = []
+    start = 0
+    for group, name, cfg, size in _configs(env, groups):
+        _need_plain(group, name, cfg)
+        function = cfg.func.__name__
+        frame, definition = _MEANINGS.get(function, ("see definition", (cfg.func.__doc__ or function).split("\n")[0]))
+        terms.append(
+            ObservationTerm(
+                name=name,
+                function=function,
+                slice=(start, start + size),
+                size=size,
+                frame=frame,
+                scale=_scale(cfg.scale),
+                clip=(float(cfg.clip[0]), float(cfg.clip[1])) if cfg.clip else None,
+                history=int(cfg.history_length),
+                noise=_noise(getattr(training, group), name),
+                definition=definition,
+                joint_names=_joints(env, cfg, function, size, command),
+                body_names=_bodies(frame, command),
+            )
+        )
+        start += size
+    return tuple(terms)
+
+
+def action_contract(env: ManagerBasedRLEnv) -> ActionContract:
+    """Return what the policy's output means.
+
+    Raises:
+        PolicyError: If the task has other actions than joint positions.
+    """
+    from isaaclab.envs.mdp.actions.joint_actions import JointPositionAction
+
+    from ...tasks.tracking.mdp.actions import ReferenceJointPositionAction
+
+    kinds = {JointPositionAction: "joint_position", ReferenceJointPositionAction: "reference_joint_position"}
+    names = env.action_manager.active_terms
+    terms = [env.action_manager.get_term(name) for name in names]
+    if len(terms) != 1 or type(terms[0]) not in kinds:
+        found = ", ".join(f"{name} ({type(term).__name__})" for name, term in zip(names, terms, strict=True))
+        raise PolicyError(f"a policy with the actions {found} cannot be exported; only joint positions can")
+    (term,) = terms
+    kind = kinds[type(term)]
+    joints = tuple(term._joint_names)
+    return ActionContract(
+        kind=kind,
+        joint_names=joints,
+        scale=_row(term._scale, len(joints)),
+        offset=_row(term._offset, len(joints)) if kind == "joint_position" else None,
+        clip=None if term.cfg.clip is None else pairs(term._clip[0]),
+    )
+
+
+def numbers(values: torch.Tensor) -> tuple[float, ...]:
+    """Return float32 numbers as the shortest decimals that are read back as the same float32."""
+    return tuple(float(str(value)) for value in values.detach().cpu().numpy().astype(np.float32))
+
+
+def pairs(values: torch.Tensor) -> tuple[tuple[float, float], ...]:
+    """Return pairs of numbers, shape (n, 2)."""
+    low, high = (numbers(column) for column in values.unbind(dim=-1))
+    return tuple(zip(low, high, strict=True))
+
+
+def _configs(env: ManagerBasedRLEnv, groups: Sequence[str]) -> Iterator[tuple[str, str, Any, int]]:
+    manager = env.observation_manager
+    for group in groups:
+        for name, shape in zip(manager.active_terms[group], manager.group_obs_term_dim[group], strict=True):
+            yield group, name, getattr(getattr(env.cfg.observations, group), name), int(np.prod(shape))
+
+
+def _need_plain(group: str, name: str, cfg: Any) -> None:
+    """Refuse a term that the contract has no words for."""
+    for what, used in (
+        ("modifiers", cfg.modifiers is not None),
+        ("a delay", cfg.delay_max_lag > 0),
+        ("a history that is not flattened", cfg.history_length > 0 and not cfg.flatten_history_dim),
+    ):
+        if used:
+            raise PolicyError(f"observation '{name}' of group '{group}' has {what}, which cannot be exported")
+
+
+def _scale(scale: Any) -> float | tuple[float, ...] | None:
+    if scale is None:
+        return None
+    values = torch.as_tensor(scale)
+    return numbers(values.reshape(1))[0] if values.ndim == 0 else numbers(values)
+
+
+def _noise(group: Any, name: str) -> dict[str, Any] | None:
+    """Return the noise of training."""
+    cfg = getattr(getattr(group, name, None), "noise", None)
+    if cfg is None or not group.enable_corruption:
+        return None
+    kind = type(cfg).__name__.removesuffix("Cfg").removesuffix("Noise").lower()
+    renamed = {"n_min": "low", "n_max": "high"}
+    values: dict[Any, Any] = {}
+    for key, value in vars(cfg).items():
+        if isinstance(value, (int, float, str)) and key != "func":
+            values[renamed.get(key, key)] = value
+    return {"kind": kind, **values}
+
+
+def _joints(
+    env: ManagerBasedRLEnv, cfg: Any, function: str, size: int, command: MotionCommand
+) -> tuple[str, ...] | None:
+    """Return the joints of a term's values, where it has some."""
+    names = tuple(command.robot_asset.joint_names)
+    if function == "generated_commands":
+        return names
+    if function == "last_action":
+        return tuple(env.action_manager.get_term(env.action_manager.active_terms[0])._joint_names)
+    if not function.startswith("joint_"):
+        return None
+    entity = cfg.params.get("asset_cfg")
+    ids = slice(None) if entity is None else entity.joint_ids
+    chosen = names[ids] if isinstance(ids, slice) else tuple(names[int(index)] for index in ids)
+    if size != len(chosen) * max(cfg.history_length, 1):
+        raise PolicyError(
+            f"observation '{function}' has {size} values for {len(chosen)} joints, which cannot be exported"
+        )
+    return chosen
+
+
+def _bodies(frame: str, command: MotionCommand) -> tuple[str, ...] | None:
+    names = {_ANCHOR: command.cfg.anchor_body_name, _ROOT: command.body_names[0]}
+    return (names[frame],) if frame in names else None
+
+
+def _row(values: Any, count: int) -> tuple[float, ...]:
+    """Return the numbers of the first environment, or one number for all joints."""
+    if isinstance(values, torch.Tensor):
+        return numbers(values[0])
+    return (float(values),) * count

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""What makes a policy's contract unusable, said in one line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ..learning.runs import RunError
+
+if TYPE_CHECKING:
+    from .policy_contract import PolicyContract
+
+
+FORMAT = "isaac_tracking.policy"
+"""What the contract says it is."""
+VERSION = 1
+"""Version of the contract that is written and read here."""
+ACTION_KINDS = ("joint_position", "reference_joint_position")
+"""``target = offset + scale * action``; the second kind adds the reference's joint angles in place of the offset."""
+
+_PER_JOINT = (
+    "default_joint_pos", "joint_pos_limits", "soft_joint_pos_limits", "joint_stiffness", "joint_damping",
+    "joint_armature", "joint_effort_limits", "joint_velocity_limits",
+)  # fmt: skip
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "task": str, "engine": str, "commit": str, "checkpoint": str, "iteration": int, "isaaclab": str, "robot": str,
+    "robot_mass": (int, float), "model": list, "control_rate": (int, float), "physics_rate": (int, float),
+    "decimation": int, "quaternion_order": str, "units": str, "joint_names": list, **dict.fromkeys(_PER_JOINT, list),
+    "anchor_body_name": str, "body_names": list, "action": dict, "observations": list, "input": dict, "output": dict,
+    "motion": dict,
+}  # fmt: skip
+
+
+class PolicyError(RunError):
+    """An exported policy that cannot be used, in one line."""
+
+
+def check_format(values: Any, source: str) -> None:
+    """Refuse what is no contract, or one of another version.
+
+    Raises:
+        PolicyError: If it is.
+    """
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        said = values.get("format") if isinstance(values, dict) else type(values).__name__
+        raise PolicyError(f"policy '{source}': the contract's format is '{said}', not '{FORMAT}'; export it again")
+    if values.get("version") != VERSION:
+        raise PolicyError(
+            f"policy '{source}': the contract has version {values.get('version')}, but {VERSION} is read here;"
+            " export it again with this version"
+        )
+
+
+def check_kinds(values: Mapping[str, Any], source: str) -> None:
+    """Refuse a contract that lacks something, or holds something of another kind.
+
+    Raises:
+        PolicyError: If it does.
+    """
+    missing = [key for key in _KINDS if key not in values]
+    if missing:
+        raise PolicyError(f"policy '{source}': the contract lacks {', '.join(missing)}; export it again")
+    for key, kind in _KINDS.items():
+        if not isinstance(values[key], kind) or isinstance(values[key], bool):
+            raise PolicyError(f"policy '{source}': '{key}' of the contract is {values[key]!r:.60}; export it again")
+    if values["quaternion_order"] != "xyzw":
+        raise PolicyError(
+            f"policy '{source}': quaternions are '{values['quaternion_order']}', not 'xyzw'; export it again"
+        )
+
+
+def check_sizes(contract: PolicyContract, source: str) -> None:
+    """Refuse a contract whose parts do not add up.
+
+    Raises:
+        PolicyError: If they do not.
+    """
+
+    def refuse(what: str) -> NoReturn:
+        raise PolicyError(f"policy '{source}': {what}; export it again")
+
+    joints = len(contract.joint_names)
+    for key, names in (("joint_names", contract.joint_names), ("body_names", contract.body_names)):
+        if not names or len(set(names)) != len(names):
+            refuse(f"'{key}' is empty or names something twice")
+    for key in _PER_JOINT:
+        rows = getattr(contract, key)
+        if len(rows) != joints:
+            refuse(f"'{key}' has {len(rows)} values for {joints} joints")
+        if not all(math.isfinite(value) for row in rows for value in (row if isinstance(row, tuple) else (row,))):
+            refuse(f"'{key}' has a value that is not finite")
+    if contract.anchor_body_name not in contract.body_names:
+        refuse(f"anchor '{contract.anchor_body_name}' is not one of the tracked bodies")
+    if not math.isclose(contract.control_rate * contract.decimation, contract.physics_rate, rel_tol=1e-9):
+        refuse(f"{contract.control_rate} Hz of {contract.decimation} steps each are not {contract.physics_rate} Hz")
+    for key, value in (("input", contract.input), ("output", contract.output)):
+        if not isinstance(value.get("name"), str) or not value.get("shape"):
+            refuse(f"'{key}' has no name or no shape")
+    _check_action(contract, refuse)
+    _check_observations(contract, refuse)
+
+
+def _check_action(contract: PolicyContract, refuse: Callable[[str], NoReturn]) -> None:
+    action = contract.action
+    if action.kind not in ACTION_KINDS:
+        refuse(f"action kind '{action.kind}' is unknown, not one of {', '.join(ACTION_KINDS)}")
+    unknown = [name for name in action.joint_names if name not in contract.joint_names]
+    if unknown or len(set(action.joint_names)) != len(action.joint_names):
+        refuse(f"the action's joint names are not the robot's ({unknown or 'one twice'})")
+    for key in ("scale", "offset", "clip"):
+        values = getattr(action, key)
+        if values is not None and len(values) != contract.num_actions:
+            refuse(f"the action's {key} has {len(values)} values for {contract.num_actions} joints")
+    if (action.offset is None) != (action.kind == "reference_joint_position"):
+        refuse(f"an action of kind '{action.kind}' {'lacks an' if action.offset is None else 'has an'} offset")
+    if contract.output["shape"][-1] != contract.num_actions:
+        refuse(f"the output has {contract.output['shape'][-1]} values for {contract.num_actions} actions")
+
+
+def _check_observations(contract: PolicyContract, refuse: Callable[[str], NoReturn]) -> None:
+    start = 0
+    for term in contract.observations:
+        if term.slice != (start, start + term.size):
+            refuse(f"observation '{term.name}' of {term.size} values lies at {term.slice}, but should start at {start}")
+        unknown = [name for name in term.joint_names or () if name not in contract.joint_names]
+        unknown += [name for name in term.body_names or () if name not in contract.body_names]
+        if unknown:
+            refuse(f"observation '{term.name}' speaks of '{unknown[0]}', which the contract does not name")
+        start += term.size
+    if contract.input["shape"][-1] != start:
+        refuse(f"the observations have {start} values, the input {contract.input['shape'][-1]}")

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""How the other simulator differs from the policy's own, and when an episode there has failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...motion.errors import TrackingErrors
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """What is changed against what the policy's file and the MJCF say; the defaults change nothing.
+
+    Raises:
+        ValueError: On construction, if a value makes no sense.
+    """
+
+    friction: float | None = None
+    """Sliding friction of all of the robot's shapes with the ground [-]; the MJCF's if None."""
+
+    mass_scale: float = 1.0
+    """Factor on mass and inertia of every body [-]."""
+
+    delay: int = 0
+    """Physics steps by which joint targets come late."""
+
+    gain_scale: float = 1.0
+    """Factor on stiffness and damping of every joint [-]; effort limits stay."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be simulated."""
+        if self.friction is not None and not 0.0 <= self.friction <= 10.0:
+            raise ValueError(f"friction {self.friction:g} must be from 0 to 10")
+        if not 0.1 <= self.mass_scale <= 10.0:
+            raise ValueError(f"mass-scale {self.mass_scale:g} must be from 0.1 to 10")
+        if not 0 <= self.delay <= 100:
+            raise ValueError(f"delay {self.delay} must be from 0 to 100 physics steps")
+        if not 0.0 < self.gain_scale <= 10.0:
+            raise ValueError(f"gain-scale {self.gain_scale:g} must be above 0 and at most 10")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When an episode has failed: the terminations of the play task (``tasks/tracking/tracking_env_cfg.py``)."""
+
+    end_effectors: tuple[str, ...]
+    """Tracked bodies that must not be lost: feet and hands."""
+
+    anchor_height: float = 0.25
+    """Difference of the anchors' heights [m]."""
+
+    anchor_tilt: float = 0.8
+    """Difference of the vertical components of gravity in the anchors' frames [-]."""
+
+    end_effector_height: float = 0.25
+    """Difference of an end effector's height from the relative reference [m]."""
+
+    def failure(self, errors: TrackingErrors, end_effector_ids: list[int]) -> str | None:
+        """Return the name of the task's termination that fires, or None.
+
+        Args:
+            errors: Errors of one instant.
+            end_effector_ids: Indices of the end effectors among the tracked bodies.
+        """
+        if float(errors.anchor_height) > self.anchor_height:
+            return "anchor_height"
+        if float(errors.anchor_tilt) > self.anchor_tilt:
+            return "anchor_tilt"
+        if float(errors.body_height[:, end_effector_ids].max()) > self.end_effector_height:
+            return "end_effector_height"
+        return None

@@ -1,0 +1,274 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""``scripts/sim2sim.py``: an exported policy in MuJoCo's own engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from .errors import OptionError
+from .mujoco_viewer import has_display
+from .terminal import print_line
+
+if TYPE_CHECKING:
+    from ..inference.metrics import JointLimits
+    from ..inference.policy_contract import PolicyContract
+    from ..inference.recording import Recording
+    from ..inference.sim2sim.report import ClipResult
+    from ..inference.sim2sim.rollout import Watch
+    from ..inference.sim2sim.settings import Mismatch
+    from ..motion.frame import MotionFrame
+    from ..motion.robot import Robot
+    from .mujoco_viewer import Window as Window
+
+NEEDS_TASKS = False
+"""Whether the tasks must be registered first."""
+
+
+@dataclass
+class Sim2sim:
+    """Run an exported policy in MuJoCo's own engine, from nothing but what its file says, the clips and the MJCF.
+
+    For example:
+
+    sim2sim.py policy.onnx (all shipped clips)
+
+    sim2sim.py policy.onnx walk squat --video out.mp4
+
+    sim2sim.py policy.onnx --friction 0.5 --delay 2 --noise --json out.json
+    """
+
+    policy: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="POLICY.onnx")]
+    """Policy that scripts/export.py wrote."""
+
+    motions: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CLIP")] = ("*",)
+    """Shipped clips by name or pattern, files, folders and manifests."""
+
+    friction: float | None = None
+    """Friction of the robot with the ground; what the MJCF says if not given."""
+
+    mass_scale: float = 1.0
+    """Factor on the mass and inertia of every body."""
+
+    delay: int = 0
+    """Physics steps (5 ms each in the project's tasks) by which joint targets come late."""
+
+    gain_scale: float = 1.0
+    """Factor on the stiffness and damping of every joint."""
+
+    noise: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Add the noise to the observations that the policy was trained with."""
+
+    seed: int = 0
+    """Seed of the noise."""
+
+    video: Path | None = None
+    """Write a film (.mp4) of all clips, one after another; needs no display."""
+
+    viewer: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Show it in MuJoCo's viewer, in real time; closing the window ends it."""
+
+    json: Path | None = None
+    """Write all results as JSON, with the metrics of docs/evaluation.md for each clip."""
+
+    def __call__(self) -> int:
+        """Run the policy and say what became of each clip."""
+        mismatch = self._checked()
+        import numpy as np
+
+        from ..inference.metrics import measure
+        from ..inference.policy_contract import load_policy
+        from ..inference.sim2sim.report import ClipResult
+        from ..inference.sim2sim.rollout import Sim2Sim
+        from ..inference.sim2sim.settings import Limits
+        from ..motion.sources import load_clips
+        from ..robots import g1
+        from .motion_robots import motion_robot
+
+        contract, session = load_policy(self.policy)
+        robot = motion_robot(contract.robot)
+        clips = load_clips(self.motions)
+        name, output = contract.input["name"], contract.output["name"]
+        world = Sim2Sim(
+            contract,
+            lambda obs: np.asarray(session.run([output], {name: obs})[0]),
+            robot,
+            clips,
+            Limits(end_effectors=g1.END_EFFECTOR_BODY_NAMES),
+            mismatch,
+            np.random.default_rng(self.seed) if self.noise else None,
+        )
+        print_line(f"{self.policy}: {contract.checkpoint} of {contract.task}, in MuJoCo")
+        recordings: list[Recording] = []
+        results: list[ClipResult] = []
+        metrics: list[dict[str, float | None]] = []
+        limits = _limits(contract)
+        with self._window(robot) as window:
+            for index in range(len(clips)):
+                recordings.append(world.run(index, None if window is None else _real_time(window, contract)))
+                results.append(ClipResult.of(recordings[-1], contract.anchor_body_name))
+                metrics.append(measure(recordings[-1], limits))
+                print_line(_line(len(results), results[-1]))
+                if self.video is None:
+                    recordings.clear()
+                if window is not None and not window.is_open():
+                    break
+        self._say(contract, results, metrics)
+        if self.video is not None:
+            _film(self.video, recordings, robot)
+        return 0
+
+    def _window(self, robot: Robot) -> AbstractContextManager[Window | None]:
+        """Open MuJoCo's viewer if it is asked for."""
+        if not self.viewer:
+            return nullcontext()
+        from .mujoco_viewer import Window as Window
+
+        return Window(robot)
+
+    def _checked(self) -> Mismatch:
+        """Refuse what cannot be done, before anything is loaded.
+
+        Raises:
+            OptionError: If an option cannot be used.
+        """
+        from ..inference.sim2sim.settings import Mismatch
+
+        if self.video is not None and self.video.suffix.lower() != ".mp4":
+            raise OptionError(f"--video '{self.video}' must end in '.mp4'")
+        if self.viewer and sys.platform == "linux" and not has_display():
+            raise OptionError("--viewer needs a display and there is none; give --video FILE.mp4 instead")
+        if self.seed < 0:
+            raise OptionError(f"--seed {self.seed} must be 0 or more")
+        for path in (self.video, self.json):
+            if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+                raise OptionError(f"'{path}' cannot be written: it is a folder, or its folder does not exist")
+        try:
+            return Mismatch(self.friction, self.mass_scale, self.delay, self.gain_scale)
+        except ValueError as error:
+            raise OptionError(f"--{error}") from error
+
+    def _say(
+        self, contract: PolicyContract, results: Sequence[ClipResult], metrics: Sequence[dict[str, float | None]]
+    ) -> None:
+        """Print the summary, and write the JSON if asked."""
+        from ..inference.sim2sim.report import Summary
+
+        summary = Summary.of(results)
+        print_line(
+            f"{summary.completed} of {summary.clips} clips ({100 * summary.completed / summary.clips:.1f} %)"
+            f" reached the clip's end; mean body error {1000 * summary.body_pos_error:.1f} mm,"
+            f" mean drift {1000 * summary.anchor_pos_error:.0f} mm, over {summary.steps} steps"
+        )
+        if self.json is None:
+            return
+        changes = {name: getattr(self, name) for name in ("friction", "mass_scale", "delay", "gain_scale", "noise")}
+        content = {
+            "policy": {"file": str(self.policy), "checkpoint": contract.checkpoint, "task": contract.task},
+            "engine": f"mujoco {_mujoco_version()}",
+            "settings": changes | {"seed": self.seed},
+            "summary": asdict(summary),
+            "clips": [asdict(result) | {"metrics": values} for result, values in zip(results, metrics, strict=True)],
+        }
+        _write_json(self.json, content)
+        print_line(f"results {self.json}")
+
+
+def sim2sim(argv: Sequence[str]) -> int:
+    """Run the script and return its exit code.
+
+    Raises:
+        OptionError, RunError, ClipError, FilmError: If something the user gave cannot be used.
+    """
+    command = tyro.cli(Sim2sim, prog="sim2sim.py", args=list(argv))
+    return command()
+
+
+def _real_time(window: Window, contract: PolicyContract) -> Watch:
+    """Return what shows each state in the window when its time has come."""
+    from ..inference.motion_stream import Pace
+
+    ticks = Pace(contract.control_rate).ticks()
+
+    def show(robot: MotionFrame) -> bool:
+        next(ticks)
+        if not window.is_open():
+            return False
+        window.show(
+            contract.joint_names, robot.joint_pos[0].numpy(), robot.body_pos_w[0, 0].numpy(),
+            robot.body_quat_w[0, 0].numpy(),
+        )  # fmt: skip
+        return True
+
+    return show
+
+
+def _limits(contract: PolicyContract) -> JointLimits:
+    import torch
+
+    from ..inference.metrics import JointLimits
+
+    return JointLimits(torch.tensor(contract.joint_effort_limits), torch.tensor(contract.joint_velocity_limits))
+
+
+def _line(number: int, result: ClipResult) -> str:
+    outcome = "reached the clip's end" if result.outcome == "clip_end" else f"ended by {result.outcome}"
+    return (
+        f"clip {number:3d} | {result.clip:<12} | {result.steps:4d} of {result.clip_steps:4d} steps"
+        f" | body error {1000 * result.body_pos_error:3.0f} mm"
+        f" | drift {1000 * result.anchor_pos_error:4.0f} mm | {outcome}"
+    )
+
+
+def _film(path: Path, recordings: Sequence[Recording], robot: Robot) -> None:
+    """Render what was recorded, and look at the result."""
+    # Heavy.
+    import warp
+
+    from ..inference.film import BodyPath, check_film, render_film
+    from ..inference.sim2sim.report import film_strip
+
+    warp.config.quiet = True
+    poses, references, captions = film_strip(recordings, robot)
+    print_line(f"rendering {len(poses)} steps; the reference is the green robot")
+    render_film(
+        path,
+        robot.mjcf,
+        robot.tree.body_names,
+        BodyPath(poses[..., :3], poses[..., 3:]),
+        BodyPath(references[..., :3], references[..., 3:]),
+        rate=recordings[0].rate,
+        captions=captions,
+    )
+    report = check_film(path)
+    print_line(f"film {path} | {report.frames} pictures | {report.fps:.3g} a second | {report.duration:.1f} s")
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write beside and rename, so that nobody sees half a file."""
+    handle, work = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.absolute().parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1)
+        os.chmod(work, 0o644)
+        os.replace(work, path)
+    except BaseException:
+        os.unlink(work)
+        raise
+
+
+def _mujoco_version() -> str:
+    import mujoco
+
+    return mujoco.__version__
