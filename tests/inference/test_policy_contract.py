@@ -104,7 +104,7 @@ def test_another_robots_joints_are_refused(joints: list[str], words: str) -> Non
 
 
 def test_the_same_joints_are_accepted() -> None:
-    check_joints(parse(contract_values()), JOINTS, "Toy")
+    assert check_joints(parse(contract_values()), JOINTS, "Toy") is None
 
 
 def test_files_that_are_no_policies_are_refused(tmp_path: Path) -> None:

@@ -89,8 +89,9 @@ def test_augmentation(g1_mjcf: Path) -> None:
     env_ids, clip_ids, steps = torch.arange(NUM), torch.zeros(NUM, dtype=torch.long), torch.arange(NUM)
     with NoWaiting():
         augmentation.reset(env_ids, clip_ids, steps)
-        augmentation.frames(clip_ids, steps)
-        augmentation.frames(clip_ids, steps, env_ids)
+        all_of_them = augmentation.frames(clip_ids, steps)
+        some_of_them = augmentation.frames(clip_ids, steps, env_ids)
+    assert torch.equal(all_of_them.joint_pos, some_of_them.joint_pos)
 
 
 def test_where_a_robot_is_placed(g1_mjcf: Path) -> None:
@@ -103,7 +104,8 @@ def test_where_a_robot_is_placed(g1_mjcf: Path) -> None:
     )
     shapes.lowest(pos, quat, joint_pos)  # what is made once may wait
     with NoWaiting():
-        shapes.lowest(pos, quat, joint_pos)
+        lowest = shapes.lowest(pos, quat, joint_pos)
+    assert lowest.shape == (NUM,)
 
 
 def test_errors() -> None:
@@ -111,4 +113,5 @@ def test_errors() -> None:
     clip_ids, steps = torch.zeros(NUM, dtype=torch.long), torch.arange(NUM)
     with NoWaiting():
         reference = library.frames(clip_ids, steps)
-        tracking_errors(reference, library.frames(clip_ids, steps + 1), 7)
+        errors = tracking_errors(reference, library.frames(clip_ids, steps + 1), 7)
+    assert errors.body_pos.shape == (NUM, 14)

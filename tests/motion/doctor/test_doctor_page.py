@@ -100,7 +100,8 @@ def test_plot_keeps_peaks_of_long_curves() -> None:
 
 @pytest.mark.parametrize("values", [np.full(5, np.nan), np.zeros(5), np.zeros((5, 2)), np.ones(2)])
 def test_plot_of_curves_with_nothing_to_see(values: np.ndarray) -> None:
-    ElementTree.fromstring(plot(Series("x", "m", values, (), (("warn", 0.1),)), 50.0, ()))
+    drawing = ElementTree.fromstring(plot(Series("x", "m", values, (), (("warn", 0.1),)), 50.0, ()))
+    assert drawing.tag.endswith("svg")
 
 
 @pytest.fixture(scope="module")
