@@ -22,7 +22,6 @@ from isaac_tracking.learning.runs import (
     resolve_checkpoint,
     set_aside_after,
     write_record,
-    written_beside,
 )
 
 
@@ -90,15 +89,6 @@ def test_damaged_record_is_one_line(tmp_path: Path, text: str):
     with pytest.raises(RunError, match=r"run\.json' is damaged") as error:
         read_record(tmp_path)
     assert "\n" not in str(error.value)
-
-
-def test_file_is_whole_or_not_there(tmp_path: Path):
-    path = tmp_path / "file"
-    path.write_text("old")
-    with pytest.raises(ZeroDivisionError), written_beside(path) as file:
-        file.write(b"new")
-        _ = 1 / 0
-    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
 def test_later_checkpoints_are_set_aside_never_lost(tmp_path: Path):

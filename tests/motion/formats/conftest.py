@@ -58,7 +58,7 @@ def walk_rows(shipped: Callable[[str], Clip], robot: Robot) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def same_motion() -> Callable[..., None]:
+def assert_same_motion() -> Callable[..., None]:
     """Check that two clips are the same motion to 1e-5."""
 
     def check(found: Clip, expected: Clip, tolerance: float = 1e-5) -> None:

@@ -16,9 +16,9 @@ from isaac_tracking.motion.formats import ReadOptions, read_motions
 AT_50 = ReadOptions(fps=50.0)
 
 
-def test_the_written_walk_comes_back(shipped, robot, walk_rows, write_rows, same_motion):
+def test_the_written_walk_comes_back(shipped, robot, walk_rows, write_rows, assert_same_motion):
     clip = read_motions(write_rows(walk_rows, "walk.csv"), robot, AT_50)[0]
-    same_motion(clip, shipped("walk"))
+    assert_same_motion(clip, shipped("walk"))
     assert clip.name == "walk" and clip.fps == 50.0
     assert "Unitree CSV" in clip.history[-1] and "quaternions xyzw" in clip.history[-1]
 

@@ -82,7 +82,7 @@ FILES = {
 }
 
 
-def survives(suffix: str, content: bytes) -> list[Clip | ClipError]:
+def assert_survives(suffix: str, content: bytes) -> list[Clip | ClipError]:
     """Read the bytes as a file; every fault is one line that names the file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"motion{suffix}"
@@ -102,7 +102,7 @@ def survives(suffix: str, content: bytes) -> list[Clip | ClipError]:
 @pytest.mark.parametrize("kind", FILES)
 def test_the_files_that_are_mutated_are_read_as_they_are(kind):
     """Otherwise the tests below would try nothing but the first check."""
-    outcomes = survives(*FILES[kind])
+    outcomes = assert_survives(*FILES[kind])
     assert all(isinstance(outcome, Clip) for outcome in outcomes), outcomes
 
 
@@ -120,14 +120,14 @@ def test_mutated_bytes_do_no_more_than_be_refused(kind, data):
         if not changed:
             break
     cut = data.draw(st.one_of(st.just(len(changed)), st.integers(0, len(changed))))
-    survives(suffix, bytes(changed[:cut]))
+    assert_survives(suffix, bytes(changed[:cut]))
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".npz", ".pkl"])
 @QUIET
 @given(content=st.binary(max_size=200))
 def test_random_bytes_do_no_more_than_be_refused(suffix, content):
-    assert isinstance(survives(suffix, content)[0], ClipError)
+    assert isinstance(assert_survives(suffix, content)[0], ClipError)
 
 
 KINDS = st.sampled_from(["<f4", "<f8", "<i8", "|u1", "|b1", "<U3"])
@@ -166,7 +166,7 @@ def arrays(draw: st.DrawFn, shape: tuple[int, ...]) -> np.ndarray:
 def test_random_members_do_no_more_than_be_refused(data):
     keys = data.draw(st.sets(st.sampled_from(sorted(GOOD_SHAPES)), min_size=1, max_size=5))
     with np.errstate(all="ignore"):
-        survives(".npz", npz_bytes(**{key: data.draw(arrays(GOOD_SHAPES[key])) for key in sorted(keys)}))
+        assert_survives(".npz", npz_bytes(**{key: data.draw(arrays(GOOD_SHAPES[key])) for key in sorted(keys)}))
 
 
 ENTRIES = {
@@ -192,7 +192,7 @@ def test_random_entries_do_no_more_than_be_refused(data):
     if data.draw(st.booleans()):
         content |= {"root_trans_offset": content["root_pos"], "dof": content["dof_pos"]}
     whole = data.draw(st.sampled_from([content, {"a": content}, {"a": content, 1: content}, [content]]))
-    survives(".pkl", pickle.dumps(whole, data.draw(st.integers(2, 5))))
+    assert_survives(".pkl", pickle.dumps(whole, data.draw(st.integers(2, 5))))
 
 
 @QUIET
@@ -206,4 +206,4 @@ def test_random_tables_do_no_more_than_be_refused(data):
         table[:, 3:7] = (0.0, 0.0, 0.0, 1.0)
     stream = io.StringIO()
     np.savetxt(stream, table, delimiter=data.draw(st.sampled_from([",", " ", ";"])), fmt="%g")
-    survives(".csv", stream.getvalue().encode())
+    assert_survives(".csv", stream.getvalue().encode())

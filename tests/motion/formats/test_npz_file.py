@@ -51,34 +51,34 @@ def test_breadth_first_is_the_order_of_isaac_lab(robot):
 @pytest.mark.parametrize("name", ["walk_curve", "squat", "stand"])
 @pytest.mark.parametrize("physx", [True, False])
 @pytest.mark.parametrize("quaternions", ["wxyz", "xyzw"])
-def test_orders_are_found_from_the_bodies(name, physx, quaternions, shipped, robot, write_npz, same_motion):
+def test_orders_are_found_from_the_bodies(name, physx, quaternions, shipped, robot, write_npz, assert_same_motion):
     clip = read_motions(write_npz(body_arrays(shipped(name), robot, physx, quaternions)), robot)[0]
-    same_motion(clip, shipped(name))
+    assert_same_motion(clip, shipped(name))
     assert clip.fps == 50.0
     assert ("BeyondMimic" if physx else "mjlab") in clip.history[-1]
 
 
-def test_joints_and_bodies_may_be_in_different_orders(shipped, robot, write_npz, same_motion):
+def test_joints_and_bodies_may_be_in_different_orders(shipped, robot, write_npz, assert_same_motion):
     arrays = body_arrays(shipped("walk"), robot, True)
     for key in ("joint_pos", "joint_vel"):
         arrays[key] = body_arrays(shipped("walk"), robot, False)[key]
     clip = read_motions(write_npz(arrays), robot)[0]
-    same_motion(clip, shipped("walk"))
+    assert_same_motion(clip, shipped("walk"))
     assert "joints depth first, bodies breadth first" in clip.history[-1]
 
 
-def test_further_fixed_bodies_do_not_matter(shipped, robot, write_npz, same_motion):
+def test_further_fixed_bodies_do_not_matter(shipped, robot, write_npz, assert_same_motion):
     arrays = body_arrays(shipped("walk"), robot, True)
     for key in ("body_pos_w", "body_quat_w"):
         arrays[key] = np.concatenate((arrays[key], arrays[key][:, [8, 12]]), axis=1)
-    same_motion(read_motions(write_npz(arrays), robot)[0], shipped("walk"))
+    assert_same_motion(read_motions(write_npz(arrays), robot)[0], shipped("walk"))
 
 
-def test_degrees_and_centimetres_are_found(shipped, robot, write_npz, same_motion):
+def test_degrees_and_centimetres_are_found(shipped, robot, write_npz, assert_same_motion):
     arrays = body_arrays(shipped("walk"), robot, True)
     arrays["joint_pos"] = np.degrees(arrays["joint_pos"])
     arrays["body_pos_w"] = arrays["body_pos_w"] * 100.0
-    same_motion(read_motions(write_npz(arrays), robot)[0], shipped("walk"), 2e-5)
+    assert_same_motion(read_motions(write_npz(arrays), robot)[0], shipped("walk"), 2e-5)
 
 
 def test_bodies_that_the_joints_do_not_give_are_refused(shipped, robot, write_npz):
@@ -139,14 +139,14 @@ def named(clip, robot, physx=True):
     }
 
 
-def test_names_decide_and_objects_are_left_out(shipped, robot, write_npz, same_motion):
+def test_names_decide_and_objects_are_left_out(shipped, robot, write_npz, assert_same_motion):
     arrays = named(shipped("walk"), robot)
     order = np.r_[np.arange(7), 7 + np.random.default_rng(1).permutation(29)]
     arrays["joint_pos"] = arrays["joint_pos"][:, order]
     arrays["joint_names"] = arrays["joint_names"][order[7:] - 7]
     del arrays["joint_vel"]
     clip = read_motions(write_npz(arrays), robot)[0]
-    same_motion(clip, shipped("walk"))
+    assert_same_motion(clip, shipped("walk"))
     assert "left out: object_pos_w" in clip.history[-1]
 
 
@@ -161,17 +161,17 @@ def test_names_of_another_robot_are_refused(shipped, robot, write_npz):
         read_motions(write_npz(arrays), robot)
 
 
-def test_joints_that_the_robot_lacks_are_left_out(shipped, robot, write_npz, same_motion):
+def test_joints_that_the_robot_lacks_are_left_out(shipped, robot, write_npz, assert_same_motion):
     arrays = named(shipped("walk"), robot)
     arrays["joint_pos"] = np.concatenate((arrays["joint_pos"], np.ones((488, 2))), axis=1)
     arrays["joint_names"] = np.array([*arrays["joint_names"], "left_thumb_joint", "right_thumb_joint"])
     del arrays["joint_vel"]
     clip = read_motions(write_npz(arrays), robot)[0]
-    same_motion(clip, shipped("walk"))
+    assert_same_motion(clip, shipped("walk"))
     assert "left_thumb_joint" in clip.history[-1]
 
 
-def test_hdmi_names_lie_beside_the_file(shipped, robot, write_npz, same_motion):
+def test_hdmi_names_lie_beside_the_file(shipped, robot, write_npz, assert_same_motion):
     arrays = body_arrays(shipped("walk"), robot, True)
     joints, bodies = breadth_first(robot)
     for key, last in (("body_pos_w", 3), ("body_quat_w", 4)):
@@ -182,14 +182,14 @@ def test_hdmi_names_lie_beside_the_file(shipped, robot, write_npz, same_motion):
     meta = {"joint_names": joints, "body_names": [*bodies, "box"], "fps": 50}
     path.with_name("meta.json").write_text(json.dumps(meta))
     clip = read_motions(path, robot)[0]
-    same_motion(clip, shipped("walk"))
+    assert_same_motion(clip, shipped("walk"))
     assert clip.fps == 50.0
     path.with_name("meta.json").write_text("{")
     with pytest.raises(ClipError, match=r"meta\.json"):
         read_motions(path, robot)
 
 
-def test_a_library_of_segments_is_cut(shipped, robot, write_npz, same_motion):
+def test_a_library_of_segments_is_cut(shipped, robot, write_npz, assert_same_motion):
     parts = [body_arrays(shipped(name), robot, True) for name in ("walk", "squat")]
     arrays = {key: np.concatenate([part[key] for part in parts]) for key in parts[0] if key != "fps"}
     lengths = [len(part["joint_pos"]) for part in parts]
@@ -202,7 +202,7 @@ def test_a_library_of_segments_is_cut(shipped, robot, write_npz, same_motion):
     clips = read_motions(write_npz(arrays), robot)
     assert [clip.name for clip in clips] == ["walk", "squat"]
     for clip in clips:
-        same_motion(clip, shipped(clip.name))
+        assert_same_motion(clip, shipped(clip.name))
     arrays["body_pos_w"][3, 0, 0] = np.nan
     outcomes = read_outcomes(write_npz(arrays), robot)
     assert isinstance(outcomes[0], ClipError) and outcomes[1].name == "squat"

@@ -50,24 +50,26 @@ def twist2(walk_rows):
 
 
 @pytest.mark.parametrize("protocol", range(6))
-def test_twist2_in_every_protocol(protocol, twist2, shipped, robot, write_pickle, same_motion):
+def test_twist2_in_every_protocol(protocol, twist2, shipped, robot, write_pickle, assert_same_motion):
     clip = read_motions(write_pickle(twist2, protocol), robot)[0]
-    same_motion(clip, shipped("walk"))
+    assert_same_motion(clip, shipped("walk"))
     assert clip.fps == 50.0 and "TWIST2 or GMR motion" in clip.history[-1]
 
 
-def test_the_motion_outweighs_the_formats_convention(twist2, shipped, robot, write_pickle, same_motion):
+def test_the_motion_outweighs_the_formats_convention(twist2, shipped, robot, write_pickle, assert_same_motion):
     twist2["root_rot"] = twist2["root_rot"][:, [3, 0, 1, 2]]
     clip = read_motions(write_pickle(twist2), robot)[0]
-    same_motion(clip, shipped("walk"))
+    assert_same_motion(clip, shipped("walk"))
     assert "although its format or name stands for xyzw" in clip.history[-1]
 
 
-def test_the_formats_convention_decides_where_the_motion_does_not(shipped, robot, write_pickle, twist2, same_motion):
+def test_the_formats_convention_decides_where_the_motion_does_not(
+    shipped, robot, write_pickle, twist2, assert_same_motion
+):
     rows = unitree_rows(shipped("stand"), robot)
     twist2 |= {"root_pos": rows[:, :3], "root_rot": rows[:, 3:7], "dof_pos": rows[:, 7:]}
     clip = read_motions(write_pickle(twist2), robot)[0]
-    same_motion(clip, shipped("stand"))
+    assert_same_motion(clip, shipped("stand"))
     assert "the motion itself does not tell" in clip.history[-1]
 
 
@@ -126,12 +128,12 @@ def test_a_motion_of_sonic(name, robot):
     assert clip.name == name and clip.content_hash == reference.content_hash
 
 
-def test_the_npz_of_gmr_has_names(twist2, shipped, robot, tmp_path, same_motion):
+def test_the_npz_of_gmr_has_names(twist2, shipped, robot, tmp_path, assert_same_motion):
     order = np.random.default_rng(0).permutation(29)
     content = {key: twist2[key] for key in ("fps", "root_pos", "root_rot")}
     content |= {"dof_pos": twist2["dof_pos"][:, order], "joint_names": np.array(robot.joint_names)[order]}
     np.savez(tmp_path / "walk.npz", **content)
-    same_motion(read_motions(tmp_path / "walk.npz", robot)[0], shipped("walk"))
+    assert_same_motion(read_motions(tmp_path / "walk.npz", robot)[0], shipped("walk"))
 
 
 def test_one_bad_motion_does_not_spoil_a_library(twist2, robot, write_pickle):
@@ -219,9 +221,9 @@ def test_what_numpy_save_wraps_is_seen_through(tmp_path):
         lambda data: lzma.compress(data, format=lzma.FORMAT_ALONE),
     ],
 )
-def test_compressed_pickles_are_read_up_to_a_bound(compress, twist2, shipped, robot, write_pickle, same_motion):
+def test_compressed_pickles_are_read_up_to_a_bound(compress, twist2, shipped, robot, write_pickle, assert_same_motion):
     path = write_pickle(compress(pickle.dumps(twist2)))
-    same_motion(read_motions(path, robot)[0], shipped("walk"))
+    assert_same_motion(read_motions(path, robot)[0], shipped("walk"))
     path = write_pickle(compress(pickle.dumps(twist2 | {"bomb": bytes(3 * MEGABYTE)})))
     assert path.stat().st_size < MEGABYTE
     with pytest.raises(ClipError, match="unpacks to more than 1 MB"):

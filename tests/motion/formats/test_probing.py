@@ -32,10 +32,10 @@ def changed(rows: np.ndarray, order: str = "xyzw", length: str = "m", angle: str
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("order", ["xyzw", "wxyz"])
-def test_quaternion_orders_are_told_apart(name, order, shipped, robot, write_rows, same_motion):
+def test_quaternion_orders_are_told_apart(name, order, shipped, robot, write_rows, assert_same_motion):
     rows = unitree_rows(shipped(name), robot, order)
     clip = read_motions(write_rows(rows), robot, AT_50)[0]
-    same_motion(clip, shipped(name))
+    assert_same_motion(clip, shipped(name))
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_quaternion_orders_are_told_apart(name, order, shipped, robot, write_row
         {"up": "y", "order": "wxyz", "length": "cm", "angle": "deg"},
     ],
 )
-def test_units_and_the_up_axis_are_found(convention, shipped, robot, walk_rows, write_rows, same_motion):
+def test_units_and_the_up_axis_are_found(convention, shipped, robot, walk_rows, write_rows, assert_same_motion):
     clip = read_motions(write_rows(changed(walk_rows, **convention)), robot, AT_50)[0]
-    same_motion(clip, shipped("walk"), 2e-5)
+    assert_same_motion(clip, shipped("walk"), 2e-5)
     words = {"cm": "lengths in cm", "mm": "lengths in mm", "deg": "degrees", "y": "from y up"}
     for value in convention.values():
         assert words.get(value, "") in clip.history[-1]
@@ -78,16 +78,16 @@ def test_a_motion_that_does_not_tell_is_refused_with_both_readings(shipped, robo
     assert abs(forward.body_quat_w[0, 0, 3]) > 0.999 and abs(backward.body_quat_w[0, 0, 2]) > 0.999
 
 
-def test_the_name_decides_where_the_motion_does_not(shipped, robot, write_rows, same_motion):
+def test_the_name_decides_where_the_motion_does_not(shipped, robot, write_rows, assert_same_motion):
     path = write_rows(unitree_rows(shipped("stand"), robot), "stand_xyzw_50fps.csv")
     clip = read_motions(path, robot)[0]
-    same_motion(clip, shipped("stand"))
+    assert_same_motion(clip, shipped("stand"))
     assert clip.fps == 50.0
 
 
-def test_the_motion_outweighs_the_name(shipped, robot, walk_rows, write_rows, same_motion):
+def test_the_motion_outweighs_the_name(shipped, robot, walk_rows, write_rows, assert_same_motion):
     clip = read_motions(write_rows(changed(walk_rows, "wxyz"), "walk_xyzw.csv"), robot, AT_50)[0]
-    same_motion(clip, shipped("walk"))
+    assert_same_motion(clip, shipped("walk"))
     assert "although" in clip.history[-1]
 
 
@@ -99,10 +99,10 @@ def test_two_readings_that_are_one_motion_are_not_ambiguous(shipped, robot, writ
     np.testing.assert_allclose(np.abs(clip.body_quat_w[:, 0]), 0.5, atol=1e-6)
 
 
-def test_sign_flips_of_the_quaternion_change_nothing(shipped, robot, walk_rows, write_rows, same_motion):
+def test_sign_flips_of_the_quaternion_change_nothing(shipped, robot, walk_rows, write_rows, assert_same_motion):
     rows = walk_rows.copy()
     rows[1::2, 3:7] *= -1.0
-    same_motion(read_motions(write_rows(rows), robot, AT_50)[0], shipped("walk"))
+    assert_same_motion(read_motions(write_rows(rows), robot, AT_50)[0], shipped("walk"))
 
 
 def test_small_angles_stay_radians(shipped, robot, write_rows):

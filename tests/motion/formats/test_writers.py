@@ -15,22 +15,22 @@ from isaac_tracking.motion.formats.raw import breadth_first
 
 
 @pytest.mark.parametrize("format", WRITE_FORMATS)
-def test_every_shipped_clip_comes_back_from_every_format(format, robot, tmp_path, same_motion):
+def test_every_shipped_clip_comes_back_from_every_format(format, robot, tmp_path, assert_same_motion):
     for path in shipped_clips().values():
         clip = Clip.load(path)
         target = tmp_path / output_name(clip.name, clip.fps, format)
         write_motion(clip, target, format, robot)
         found = read_motions(target, robot)[0]
-        same_motion(found, clip)
+        assert_same_motion(found, clip)
         assert found.fps == clip.fps
 
 
 @pytest.mark.parametrize("format", ["beyondmimic", "mjlab", "unitree_csv"])
 @pytest.mark.parametrize("order", ["xyzw", "wxyz"])
-def test_either_quaternion_order_comes_back(format, order, shipped, robot, tmp_path, same_motion):
+def test_either_quaternion_order_comes_back(format, order, shipped, robot, tmp_path, assert_same_motion):
     target = tmp_path / output_name("walk", 50.0, format, order)
     write_motion(shipped("walk"), target, format, robot, order)
-    same_motion(read_motions(target, robot)[0], shipped("walk"))
+    assert_same_motion(read_motions(target, robot)[0], shipped("walk"))
 
 
 def test_beyondmimic_members_are_what_its_loader_reads(shipped, robot, tmp_path):

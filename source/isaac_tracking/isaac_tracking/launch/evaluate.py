@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
-from ..learning.runs import checkpoint_number, written_beside
+from ..files import written_beside
+from ..learning.runs import checkpoint_number
 from ..motion.doctor.diagnosis import number
 from ..motion.sources import find_library
 from . import checks

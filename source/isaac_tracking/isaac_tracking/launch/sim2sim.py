@@ -6,17 +6,16 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from ..files import written_beside
 from .errors import OptionError
 from .mujoco_viewer import has_display
 from .terminal import print_line
@@ -181,7 +180,8 @@ class Sim2sim:
             "summary": asdict(summary),
             "clips": [asdict(result) | {"metrics": values} for result, values in zip(results, metrics, strict=True)],
         }
-        _write_json(self.json, content)
+        with written_beside(self.json) as file:
+            file.write(json.dumps(content, indent=1).encode())
         print_line(f"results {self.json}")
 
 
@@ -253,19 +253,6 @@ def _film(path: Path, recordings: Sequence[Recording], robot: Robot) -> None:
     )
     report = check_film(path)
     print_line(f"film {path} | {report.frames} pictures | {report.fps:.3g} a second | {report.duration:.1f} s")
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write beside and rename, so that nobody sees half a file."""
-    handle, work = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.absolute().parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1)
-        os.chmod(work, 0o644)
-        os.replace(work, path)
-    except BaseException:
-        os.unlink(work)
-        raise
 
 
 def _mujoco_version() -> str:

@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from .runs import RunError, written_beside
+from ..files import written_beside
+from .runs import RunError
 
 _REQUIRED = ("actor_state_dict", "critic_state_dict", "optimizer_state_dict", "iter")
 _UNREADABLE = (

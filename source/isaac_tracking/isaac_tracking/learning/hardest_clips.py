@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from ..files import written_beside
 
 HARDEST = "hardest_clips.csv"
 """File in a run folder: a row for each of the hardest clips at each checkpoint."""
@@ -36,9 +38,9 @@ def append_hardest(run: Path, iteration: int, clips: Mapping[str, Sequence[tuple
     if path.is_file():
         with path.open(newline="") as file:
             earlier = [row for row in csv.DictReader(file) if int(row["iteration"]) < iteration]
-    work = path.with_suffix(".part")
-    with work.open("w", newline="") as file:
-        writer = csv.DictWriter(file, _COLUMNS)
-        writer.writeheader()
-        writer.writerows([*earlier, *rows])
-    os.replace(work, path)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, _COLUMNS)
+    writer.writeheader()
+    writer.writerows([*earlier, *rows])
+    with written_beside(path) as file:
+        file.write(text.getvalue().encode())

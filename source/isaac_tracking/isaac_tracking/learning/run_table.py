@@ -10,7 +10,7 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
-from .runs import written_beside
+from ..files import written_beside
 
 
 def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:

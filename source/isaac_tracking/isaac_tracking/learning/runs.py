@@ -9,10 +9,9 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+
+from ..files import written_beside
 
 _CHECKPOINT = re.compile(r"model_(\d+)\.pt")
 RECORD = "params/run.json"
@@ -102,28 +101,6 @@ def write_record(run: Path, record: dict) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_beside(path) as file:
         file.write((json.dumps(record, indent=2, sort_keys=True) + "\n").encode())
-
-
-@contextmanager
-def written_beside(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file beside a place, and rename it to the place once it is whole and on the disk.
-
-    A kill at any moment leaves either the old file or the new one; see :func:`clean_parts` for what else it leaves.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def clean_parts(run: Path) -> None:

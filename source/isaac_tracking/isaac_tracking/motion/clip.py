@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from ..files import written_beside
 
 FORMAT = "isaac_tracking.clip"
 """Format name that every clip file states."""
@@ -235,16 +236,9 @@ class Clip:
             content["contacts"] = self.contacts
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, work = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez_compressed(file, **content)
-            # mkstemp makes a file that others may not read; a clip is shared like any other file.
-            os.chmod(work, 0o666 & ~_umask())
-            os.replace(work, path)
-        except BaseException:
-            os.unlink(work)
-            raise
+        # Not durable: a file that a loss of power spoils is noticed by its hash, and thousands are written in a row.
+        with written_beside(path, durable=False) as file:
+            np.savez_compressed(file, **content)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Clip:
@@ -342,9 +336,3 @@ def _names(field: str, array: np.ndarray) -> tuple[str, ...]:
     if array.ndim != 1 or (array.size and array.dtype.kind != "U"):
         raise ValueError(f"{field} is of type {array.dtype}, shape {array.shape}; expected a list of text; {_CONVERT}")
     return tuple(array.tolist())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -11,6 +11,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ...files import written_beside
 from ..errors import OptionError
 
 FILE_NAME = "convert.jsonl"
@@ -104,10 +105,9 @@ def tidy(folder: Path) -> None:
     entries = load_entries(folder)
     if not entries:
         return
-    work = folder / f".{FILE_NAME}-{os.getpid()}"
     lines = (json.dumps(asdict(entries[key]), ensure_ascii=False) + "\n" for key in sorted(entries))
-    work.write_text("".join(lines), encoding="utf-8")
-    os.replace(work, folder / FILE_NAME)
+    with written_beside(folder / FILE_NAME) as file:
+        file.write("".join(lines).encode())
 
 
 def file_hash(path: Path) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from ...files import written_beside
 from ..motion_robots import motion_robot
 
 if TYPE_CHECKING:
@@ -130,7 +131,8 @@ def _write(path: Path, text: str) -> None:
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        with written_beside(path) as file:
+            file.write(text.encode(errors="backslashreplace"))
     except OSError as error:
         raise OptionError(f"'{path}' cannot be written ({error.strerror}); give another file") from error
 

@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 
+from ...files import written_beside
 from ..clip import Clip, ClipError
 from ..kinematics import joint_velocities, velocities
 from ..robot import Robot
@@ -76,10 +74,14 @@ def write_motion(
         clip.save(path)
     elif format == "unitree_csv":
         rows = unitree_rows(clip, robot, quaternion_order or "xyzw")
-        _write(path, lambda file: np.savetxt(file, rows, fmt="%.9g", delimiter=","))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_beside(path, durable=False) as file:
+            np.savetxt(file, rows, fmt="%.9g", delimiter=",")
     else:
         arrays = body_arrays(clip, robot, format == "beyondmimic", quaternion_order or "wxyz")
-        _write(path, lambda file: np.savez(file, **arrays))  # pyright: ignore[reportArgumentType]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_beside(path, durable=False) as file:
+            np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
 
 
 def unitree_rows(clip: Clip, robot: Robot, quaternion_order: str = "xyzw") -> np.ndarray:
@@ -116,20 +118,3 @@ def body_arrays(clip: Clip, robot: Robot, physx_order: bool, quaternion_order: s
         "body_lin_vel_w": linear.numpy(),
         "body_ang_vel_w": angular.numpy(),
     }
-
-
-def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write beside the place and rename, so that nobody reads half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, work = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-        # mkstemp makes a file that others may not read.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(work, 0o666 & ~mask)
-        os.replace(work, path)
-    except BaseException:
-        os.unlink(work)
-        raise

@@ -12,7 +12,27 @@ from __future__ import annotations
 import torch
 
 
-class StartSampler:
+class _Unheeding:
+    """What samplers have in common whose starts depend on nothing that happens."""
+
+    def record(
+        self,
+        clip_ids: torch.Tensor,
+        steps: torch.Tensor,
+        failed: torch.Tensor,
+        similarity: torch.Tensor | None = None,
+    ) -> None:
+        """Take note of a step; where an episode starts does not depend on it."""
+
+    def metrics(self) -> dict[str, torch.Tensor]:
+        """Return nothing to log."""
+        return {}
+
+    def synchronize(self) -> None:
+        """Share nothing between ranks."""
+
+
+class StartSampler(_Unheeding):
     """Every episode starts at a clip's first frame; clips take turns, so that none is left out.
 
     Args:
@@ -31,15 +51,6 @@ class StartSampler:
         self._next[env_ids] += self._stride
         return clip_ids, torch.zeros_like(clip_ids)
 
-    def record(
-        self,
-        clip_ids: torch.Tensor,
-        steps: torch.Tensor,
-        failed: torch.Tensor,
-        similarity: torch.Tensor | None = None,
-    ) -> None:
-        """Take note of a step; where an episode starts does not depend on it."""
-
     def set_resident(self, resident: torch.Tensor) -> None:
         """Let only some clips take turns.
 
@@ -51,13 +62,6 @@ class StartSampler:
         """
         self._clips = check_resident(resident).nonzero().flatten()
 
-    def metrics(self) -> dict[str, torch.Tensor]:
-        """Return nothing to log."""
-        return {}
-
-    def synchronize(self) -> None:
-        """Share nothing between ranks: each takes its own turns."""
-
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Return whose turn it is in each environment."""
         return {"next": self._next.clone()}
@@ -68,7 +72,7 @@ class StartSampler:
             self._next.copy_(state["next"])
 
 
-class UniformSampler:
+class UniformSampler(_Unheeding):
     """Every frame of every clip is as likely a start as any other, but for each clip's last one.
 
     Args:
@@ -93,15 +97,6 @@ class UniformSampler:
         clip_ids = draw(self._cumulative, len(env_ids))
         return clip_ids, draw_below(self._starts[clip_ids])
 
-    def record(
-        self,
-        clip_ids: torch.Tensor,
-        steps: torch.Tensor,
-        failed: torch.Tensor,
-        similarity: torch.Tensor | None = None,
-    ) -> None:
-        """Take note of a step; where an episode starts does not depend on it."""
-
     def set_resident(self, resident: torch.Tensor) -> None:
         """Draw only from some clips.
 
@@ -117,13 +112,6 @@ class UniformSampler:
     def clip_probabilities(self) -> torch.Tensor:
         """Return how likely each clip would be if all were resident, shape (num_clips,), sum 1."""
         return (self._shares / self._shares.sum()).float()
-
-    def metrics(self) -> dict[str, torch.Tensor]:
-        """Return nothing to log."""
-        return {}
-
-    def synchronize(self) -> None:
-        """Share nothing between ranks: there is no memory."""
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Return nothing: there is no memory."""
