@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 import torch
 
+from isaac_tracking.inference.recording import Recording
 from isaac_tracking.motion.clip import Clip
+from isaac_tracking.motion.data import shipped_clips
 from isaac_tracking.motion.frame import MotionFrame
 from isaac_tracking.motion.quaternion import quat_from_axis_angle
 
@@ -76,6 +78,43 @@ def g1_model(g1_mjcf: Path) -> Any:
     import mujoco
 
     return mujoco.MjModel.from_xml_path(str(g1_mjcf))
+
+
+@pytest.fixture(scope="session")
+def make_recording() -> Callable[..., Recording]:
+    """Make an episode of the G1 that follows a shipped clip some way beside it; the seed decides the rest."""
+    from isaac_tracking.launch.motion_robots import motion_robot
+    from isaac_tracking.motion.library import MotionLibrary
+    from isaac_tracking.robots import g1
+
+    robot = motion_robot()
+
+    def make(clip: str = "walk", steps: int = 20, seed: int = 0, **changes: Any) -> Recording:
+        loaded = Clip.load(shipped_clips()[clip])
+        library = MotionLibrary([loaded], robot.joint_names, g1.KEY_BODY_NAMES, 50.0)
+        frames = torch.arange(1, steps + 1)
+        due = library.frames(torch.zeros_like(frames), frames)
+        generator = torch.Generator().manual_seed(seed)
+        # Further beside it from instant to instant.
+        beside = torch.linspace(0.001, 0.05, steps)[:, None, None] * torch.tensor([0.0, 1.0, 0.0])
+        assert loaded.contacts is not None
+        values: dict[str, Any] = {
+            "clip": clip,
+            "rate": 50.0,
+            "joint_names": robot.joint_names,
+            "body_names": g1.KEY_BODY_NAMES,
+            "robot": due._replace(body_pos_w=due.body_pos_w + beside),
+            "reference": due,
+            **{name: torch.randn(steps, 29, generator=generator) for name in ("actions", "targets", "torques")},
+            "contacts": torch.rand(steps, 2, generator=generator) > 0.5,
+            "outcome": "anchor_tilt",
+            "clip_steps": loaded.num_frames - 1,
+            "feet_names": robot.foot_body_names,
+            "reference_contacts": torch.from_numpy(loaded.contacts[1 : steps + 1].copy()),
+        }
+        return Recording(**(values | changes))
+
+    return make
 
 
 @pytest.fixture(scope="session")

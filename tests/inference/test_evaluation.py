@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
 import torch
 from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
 
+from isaac_tracking.inference.contact_labels import labels_at_rate
 from isaac_tracking.inference.evaluation import (
     SETTINGS,
     Trial,
@@ -21,7 +24,6 @@ from isaac_tracking.inference.evaluation import (
     apply_setting,
     choose_num_envs,
     examine,
-    labels_at_rate,
     plan_trials,
 )
 from isaac_tracking.inference.evaluation_report import (
@@ -32,6 +34,7 @@ from isaac_tracking.inference.evaluation_report import (
     summarize,
     wilson_interval,
 )
+from isaac_tracking.inference.film import FilmWriter
 from isaac_tracking.inference.metrics import GROUPS, METRICS, JointLimits
 from isaac_tracking.inference.trajectory import save_trajectory
 from isaac_tracking.launch.motion_robots import motion_robot
@@ -295,6 +298,19 @@ def test_nothing_succeeded():
     assert content["successes"]["metrics"]["mpjpe_local"] == {"mean": None, "interval": None, "episodes": 0}
 
 
+def write_small_films(folder: Path, content: dict) -> None:
+    """Write films, and name them in a report: a combined one, and one each of two episodes."""
+    content["film"] = "film.mp4"
+    rows = {row["name"]: row for row in content["clips"]}
+    rows["lost"]["each"][1]["film"] = "films/lost_1.mp4"
+    rows["far"]["each"][0]["film"] = "films/far 50%#1_0.mp4"
+    noise = np.random.default_rng(0).integers(0, 255, (5, 48, 64, 3), dtype=np.uint8)
+    for name in ("film.mp4", "films/lost_1.mp4", "films/far 50%#1_0.mp4"):
+        with FilmWriter(folder / name, (64, 48), 25) as film:
+            for picture in noise:
+                film.add(picture)
+
+
 def test_the_page_sorts_and_opens_in_a_browser(tmp_path):
     from isaac_tracking.inference.evaluation_page import page
 
@@ -303,8 +319,10 @@ def test_the_page_sorts_and_opens_in_a_browser(tmp_path):
     if chromium is None:
         pytest.skip("no chromium here")
     path = tmp_path / "report.html"
-    path.write_text(page(*report()))
-    names = "[...document.querySelectorAll('tbody td:first-child')].map(cell => cell.innerText)"
+    content, episodes = report()
+    write_small_films(tmp_path, content)
+    path.write_text(page(content, episodes))
+    names = "[...document.querySelectorAll('tbody td:first-child')].map(cell => cell.dataset.key)"
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         tab = browser.new_page()
@@ -321,9 +339,19 @@ def test_the_page_sorts_and_opens_in_a_browser(tmp_path):
         clip.click()
         clip.click()
         assert tab.evaluate(names) == ["lost", "far", "easy"]
-        tab.get_by_role("link", name="far").click()
+        tab.get_by_role("link", name="far", exact=True).click()
         assert tab.locator("details[open] summary").inner_text() == "far: clip_end 2"
         assert tab.locator("details[open] polyline").count() == 2
+        # Every link to a film opens a film.
+        links = tab.evaluate("[...document.querySelectorAll('a.film')].map(link => link.href)")
+        assert len(links) == 5
+        assert {Path(unquote(urlsplit(link).path)) for link in links} == set(tmp_path.rglob("*.mp4"))
+        source = tab.evaluate("document.querySelector('details[open] video').src")
+        assert unquote(source).endswith("films/far 50%#1_0.mp4") and source in links
+        tab.get_by_role("link", name="far, repeat 0: clip_end").click()
+        assert tab.url == source
+        assert tab.evaluate("document.querySelector('video').currentSrc") == source
+        tab.go_back()
         assert "r<u>n/model_1.pt" in tab.locator("h1").inner_text()
         assert not errors
         browser.close()

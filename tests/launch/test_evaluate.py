@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from isaac_tracking.inference.film import check_film
 from isaac_tracking.inference.metrics import METRICS
 from isaac_tracking.launch.main import main
 from isaac_tracking.learning.runs import write_record
@@ -46,18 +49,31 @@ def start(*arguments: object, cwd: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=cwd, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def count_pictures(path: Path) -> int:
+    return check_film(path, may_stand_still=True).frames
+
+
 def test_the_same_seed_gives_the_same_file(checkpoint: Path, tmp_path: Path) -> None:
     """With all that is random, in two processes."""
     given = [checkpoint, "--motion", "stand", "--setting", "pushed", "--repeats", 2, "--seed", 5, "--device", "cpu"]
     given += ["--num_envs", 2]
     runs = [
         start(*given, "--output", tmp_path / "a", "--trajectories", tmp_path / "t", cwd=tmp_path),
-        start(*given, "--output", tmp_path / "b", cwd=tmp_path),
+        start(*given, "--output", tmp_path / "b", "--video", "--episodes", "--worst", 1, cwd=tmp_path),
     ]
     printed = [run.communicate(timeout=300) for run in runs]
     assert [run.returncode for run in runs] == [0, 0], printed
     texts = [(tmp_path / name / "metrics.json").read_text() for name in "ab"]
-    assert texts[0] == texts[1]
+    # But for the films, which the second made of the same episodes.
+    assert texts[0] == re.sub(r'"film": ".+?"', '"film": null', texts[1])
+    filmed = json.loads(texts[1])
+    assert [filmed["film"], *(each["film"] for each in filmed["clips"][0]["each"])] == [
+        "film.mp4", "films/stand_0.mp4", "films/stand_1.mp4",
+    ]  # fmt: skip
+    assert [count_pictures(tmp_path / "b" / each["film"]) for each in filmed["clips"][0]["each"]] == [
+        math.ceil(each["steps"] / 2) for each in filmed["clips"][0]["each"]
+    ]
+    assert (tmp_path / "b" / "film.mp4").is_file()
     content = json.loads(texts[0])
     assert content["checkpoint"]["sha256"] == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     assert content["task"] == "Isaac-Tracking-G1-Play-v0" and content["setting"] == "pushed" and content["seed"] == 5
@@ -80,6 +96,7 @@ def test_the_same_seed_gives_the_same_file(checkpoint: Path, tmp_path: Path) -> 
         (["none.pt"], "checkpoint 'none.pt' does not exist"),
         (["CHECKPOINT", "--motion", "nosuch"], "motion 'nosuch' is neither a shipped clip"),
         (["CHECKPOINT", "--repeats", "0"], "--repeats is 0; give a whole number above 0"),
+        (["CHECKPOINT", "--worst", "3"], "--worst 3 chooses what is filmed, and no film is asked for"),
         (["CHECKPOINT", "--every", "0"], "--every is 0; give a whole number above 0"),
         (["CHECKPOINT", "--seed", "-1"], "'-1' is not a whole number from 0"),
         (["CHECKPOINT", "--device", "cuda:9"], "device 'cuda:9' is not on this machine"),

@@ -19,7 +19,7 @@ import pytest
 
 from isaac_tracking.inference.film import check_film
 from isaac_tracking.learning.checkpoint import read_checkpoint
-from isaac_tracking.learning.runs import checkpoints
+from isaac_tracking.learning.runs import being_trained, checkpoints
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = ["--device", "cpu", "--num_envs", "16", "--motion", "stand", "squat"]
@@ -62,8 +62,11 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subproc
             break
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
         time.sleep(0.1)
+    # A new run is locked as well as one that goes on: scripts/watch.py tells by it that there is more to come.
+    assert being_trained(found[0].parent)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
+    assert not being_trained(found[0].parent)
     done = subprocess.CompletedProcess(command, process.returncode, out, err)
     return found[0].parent, done
 

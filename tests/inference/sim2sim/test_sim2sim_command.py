@@ -31,6 +31,8 @@ def test_clips_are_played_from_the_file(contract_values, write_policy, tmp_path,
     }  # fmt: skip
     clips, summary = results["clips"], results["summary"]
     assert summary["steps"] == sum(clip["steps"] for clip in clips)
+    # The clip's labels are read: both feet stand until it falls.
+    assert 0.2 < clips[0]["metrics"]["contact_agreement"] <= 1.0
     assert clips[0]["metrics"]["mpjpe_global"] > 0.0 and clips[0]["metrics"]["torque_saturation"] is not None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.json", "policy.onnx"]
     # The same seed gives the same noise, another one another.
@@ -48,8 +50,13 @@ def test_a_film_is_written(contract_values, write_policy, tmp_path, capfd):
     film = tmp_path / "out.mp4"
     # It falls at once, so there are few pictures to draw.
     policy = write_policy(contract_values, np.full((160, 29), 0.5))
-    assert main("sim2sim", [str(policy), "stand", "--friction", "0.5", "--video", str(film)]) == 0
-    assert film.stat().st_size > 1000 and f"film {film} | " in capfd.readouterr().out
+    options = ["--friction", "0.5", "--video", str(film), "--episodes", str(tmp_path / "each"), "--worst", "1"]
+    assert main("sim2sim", [str(policy), "stand", "squat", *options, "--json", str(tmp_path / "out.json")]) == 0
+    said, clips = capfd.readouterr().out, json.loads((tmp_path / "out.json").read_text())["clips"]
+    hardest = min(clips, key=lambda clip: clip["metrics"]["progress"])
+    assert [path.name for path in (tmp_path / "each").iterdir()] == [f"{hardest['clip']}_0.mp4"]
+    pictures = -(-hardest["steps"] // 2)
+    assert film.stat().st_size > 1000 and f"film {film} | {pictures} pictures" in said
 
 
 class FakeWindow:
@@ -98,6 +105,9 @@ def test_viewer_without_a_display_is_refused(contract_values, write_policy, monk
     ("options", "message"),
     [
         (["--video", "out.avi"], "--video 'out.avi' must end in '.mp4'"),
+        (["--worst", "2"], "--worst 2 chooses what is filmed"),
+        (["--worst", "0", "--video", "out.mp4"], "--worst 0 must be 1 or more"),
+        (["--episodes", __file__], "is a file; give a folder"),
         (["--json", "nowhere/out.json"], "'nowhere/out.json' cannot be written"),
         (["--friction", "-1"], "--friction -1 must be from 0 to 10"),
         (["--mass-scale", "0"], "--mass-scale 0 must be"),

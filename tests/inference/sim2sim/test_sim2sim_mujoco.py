@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 import torch
 
+from isaac_tracking.inference.episode_film import FilmEpisode
 from isaac_tracking.inference.policy_contract import PolicyContract, PolicyError, parse_contract
 from isaac_tracking.inference.recording import CLIP_END
 from isaac_tracking.inference.sim2sim.mujoco_robot import MujocoRobot
-from isaac_tracking.inference.sim2sim.report import ClipResult, Summary, film_strip
+from isaac_tracking.inference.sim2sim.report import ClipResult, Summary
 from isaac_tracking.inference.sim2sim.rollout import Sim2Sim
 from isaac_tracking.inference.sim2sim.settings import Limits, Mismatch
 from isaac_tracking.motion.clip import Clip, ClipError
@@ -173,8 +174,8 @@ def test_a_held_pose_follows_a_standing_clip_for_a_while_and_is_recorded(contrac
     result = ClipResult.of(recording, contract.anchor_body_name)
     errors = tracking_errors(recording.reference, recording.robot, contract.body_names.index("torso_link"))
     assert result.body_pos_error == pytest.approx(float(errors.body_pos.mean()))
-    poses, references, captions = film_strip([recording], g1_robot)
-    assert poses.shape == references.shape == (recording.steps, 30, 7) and len(captions) == recording.steps
+    poses, references = FilmEpisode.of(recording, g1_robot).poses(g1_robot)
+    assert poses.shape == references.shape == (recording.steps, 30, 7)
     # Bodies found again by forward kinematics are where MuJoCo had them.
     tracked = [g1.BODY_NAMES.index(name) for name in recording.body_names]
     assert poses[:, tracked, :3] == pytest.approx(recording.robot.body_pos_w.numpy(), abs=1e-4)

@@ -260,16 +260,3 @@ def examine(
                 recorder.finished.clear()
     finally:
         command.source.sampler, base.recorder_manager = previous
-
-
-def labels_at_rate(contacts: np.ndarray, fps: float, rate: float) -> np.ndarray:
-    """Return contact labels at another rate, the nearest frame's, bool, shape (frames, feet).
-
-    Args:
-        contacts: Labels, shape (T, feet).
-        fps: Their rate [Hz].
-        rate: Control rate [Hz].
-    """
-    count = int((len(contacts) - 1) / fps * rate + 1e-6) + 1
-    frames = np.rint(np.arange(count) * (fps / rate)).astype(int)
-    return contacts[frames.clip(max=len(contacts) - 1)]

@@ -1,12 +1,13 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""``report.html``: what an evaluation found, on one page that needs no other file and no network."""
+"""``report.html``: what an evaluation found, on one page that needs no network, and no file but its films."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import torch
 
@@ -52,6 +53,7 @@ th[aria-sort=descending] button::after { content: " \\25bc"; }
 tfoot td { font-weight: 600; } .lost { color: var(--bad); } dt { font-weight: 600; } dd { margin: 0 0 .4rem 1rem; }
 details { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; padding: .4rem .8rem; }
 summary { cursor: pointer; } .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)); }
+figure { margin: .5rem 0; } video { width: 100%; aspect-ratio: 4/3; } a.film { text-decoration: none; }
 svg { width: 100%; } svg rect { fill: none; stroke: var(--line); } svg text { font-size: 10px; fill: currentColor; }
 svg .name { font-weight: 600; } svg .tick, svg .label { text-anchor: end; } svg .time { text-anchor: middle; }
 polyline { fill: none; stroke-width: 1.2; } .c0 { stroke: #1971c2; } .c1 { stroke: #9c36b5; }
@@ -91,6 +93,7 @@ def page(report: Mapping[str, Any], episodes: Sequence[EpisodeResult]) -> str:
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
         f"<h1>{escape(title)}</h1>",
         *_summary(report),
+        *_combined(report["film"]),
         "<table><thead><tr>",
         *(f"<th><button>{escape(head)}</button></th>" for head in heads),
         "</tr></thead><tbody>",
@@ -130,7 +133,7 @@ def _summary(report: Mapping[str, Any]) -> list[str]:
 
 def _row(row: Mapping[str, Any], anchor: str | None, duration: float | None) -> str:
     name = escape(row["name"])
-    label = name if anchor is None else f'<a href="#{anchor}">{name}</a>'
+    label = name if anchor is None else f'<a href="#{anchor}">{name}</a>{_sign(row)}'
     cells = [f'<td data-key="{name}">{label}</td>']
     cells.append("<td></td>" if duration is None else f'<td data-key="{duration:.3f}">{duration:.1f}</td>')
     for metric, (_, factor, _) in _SHOWN.items():
@@ -157,7 +160,25 @@ def _section(row: Mapping[str, Any], index: int, rate: float, episode: EpisodeRe
         title = "mean distance of the bodies, first episode"
         plots = plot(Series(title, "mm", values, tuple(_CURVES.values())), rate, ())
     summary = f"<summary><b>{escape(row['name'])}</b>: {escape(ended)}</summary>"
-    return f'<details id="clip-{index}">{summary}<div class="plots">{plots}</div></details>'
+    films = "".join(_film(row["name"], each) for each in row["each"] if each["film"] is not None)
+    return f'<details id="clip-{index}">{summary}<div class="plots">{plots}{films}</div></details>'
+
+
+def _combined(film: str | None) -> list[str]:
+    return [] if film is None else [f'<p><a class="film" href="{quote(film)}">Film, the hardest clip first</a></p>']
+
+
+def _sign(row: Mapping[str, Any]) -> str:
+    """Return a sign that links to the first film of a clip, if there is one."""
+    first = next((each["film"] for each in row["each"] if each["film"] is not None), None)
+    return "" if first is None else f' <a class="film" href="{quote(first)}" aria-label="film">&#9655;</a>'
+
+
+def _film(clip: str, each: Mapping[str, Any]) -> str:
+    source, title = quote(each["film"]), f"{clip}, repeat {each['repeat']}: {each['outcome']}"
+    # Nothing is loaded until it is played: there may be hundreds.
+    video = f'<video controls preload="none" src="{source}"></video>'
+    return f'<figure>{video}<figcaption><a class="film" href="{source}">{escape(title)}</a></figcaption></figure>'
 
 
 def _definition(name: str, value: str | Mapping[str, str]) -> str:

@@ -125,7 +125,10 @@ def summarize(episodes: Sequence[EpisodeResult]) -> dict[str, Any]:
 
 
 def make_report(episodes: Sequence[EpisodeResult], clips: Sequence[ClipFacts], about: Mapping[str, Any]) -> dict:
-    """Return the content of ``metrics.json``; the clips hardest first.
+    """Return the content of ``metrics.json``; the clips hardest first, and no films.
+
+    ``film`` is the combined film and ``film`` of each of a clip's episodes is its own, relative to the file; ``None``
+    stands for no film.
 
     Args:
         episodes: All episodes, in any order.
@@ -139,6 +142,7 @@ def make_report(episodes: Sequence[EpisodeResult], clips: Sequence[ClipFacts], a
         "format": FORMAT,
         "version": FORMAT_VERSION,
         **about,
+        "film": None,
         "definitions": {
             **DEFINITIONS,
             **{n: {"unit": m.unit, "definition": m.definition, "source": m.source} for n, m in METRICS.items()},
@@ -151,8 +155,13 @@ def make_report(episodes: Sequence[EpisodeResult], clips: Sequence[ClipFacts], a
 
 def difficulty(row: Mapping[str, Any]) -> tuple:
     """Return what orders clips by difficulty: failures, then progress, then the local error."""
-    means = {name: value["mean"] for name, value in row["metrics"].items()}
-    return -means["success_terminations"], -means["success_phc"], -means["progress"], means["mpjpe_local"], row["name"]
+    return hardness({name: value["mean"] for name, value in row["metrics"].items()}, row["name"])
+
+
+def hardness(metrics: Mapping[str, float | None], name: str) -> tuple:
+    """Return the same for metrics of one episode, or means of several, and the clip's name; the hardest is largest."""
+    shares = (metrics[share] or 0.0 for share in ("success_terminations", "success_phc", "progress"))
+    return *(-share for share in shares), metrics["mpjpe_local"], name
 
 
 def _clip_row(clip: ClipFacts, episodes: Sequence[EpisodeResult]) -> dict[str, Any]:
@@ -165,7 +174,14 @@ def _clip_row(clip: ClipFacts, episodes: Sequence[EpisodeResult]) -> dict[str, A
         "outcomes": {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))},
         **summarize(episodes),
         "each": [
-            {"repeat": e.repeat, "steps": e.steps, "outcome": e.outcome, "metrics": e.metrics, "groups": e.groups}
+            {
+                "repeat": e.repeat,
+                "steps": e.steps,
+                "outcome": e.outcome,
+                "film": None,
+                "metrics": e.metrics,
+                "groups": e.groups,
+            }
             for e in episodes
         ],
     }

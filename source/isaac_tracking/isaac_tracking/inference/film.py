@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -138,8 +139,12 @@ def draw_film(
     captions: Sequence[str] | None = None,
     cfg: FilmCfg | None = None,
     device: str = "cpu",
+    starts: Sequence[int] = (0,),
 ) -> Iterator[np.ndarray]:
-    """Yield the pictures of :func:`render_film`, shape (height, width, 3), uint8; arguments and errors are the same."""
+    """Yield the pictures of :func:`render_film`, shape (height, width, 3), uint8; arguments and errors are the same.
+
+    ``starts`` are the instants on which episodes begin, from 0 on: of each there is a picture, and the camera cuts.
+    """
     # Heavy: Newton and Warp.
     from .overlay import Overlay
     from .scene_renderer import View
@@ -151,10 +156,12 @@ def draw_film(
         raise ValueError(f"film: {len(captions)} captions for {len(poses)} instants; give one for each instant")
     if ghost is not None:
         ghost[..., :3] += cfg.reference_offset
-    eyes, targets = _camera_path(poses[:, 0], cfg, rate, beside=ghost is not None)
+    parts = [slice(*ends) for ends in itertools.pairwise([*starts, len(poses)])]
+    paths = [_camera_path(poses[part, 0], cfg, rate, beside=ghost is not None) for part in parts]
+    eyes, targets = (np.concatenate(path) for path in zip(*paths, strict=True))
     overlay = Overlay((cfg.width, cfg.height), None if ghost is None else cfg.reference_color)
     with _scene(mjcf, body_names, cfg, device, with_reference=ghost is not None) as scene:
-        for i in range(0, len(poses), cfg.stride):
+        for i in (i for part in parts for i in range(part.start, part.stop, cfg.stride)):
             picture = scene.render(View(eyes[i], targets[i]), poses[i], None if ghost is None else ghost[i])
             yield overlay.draw(picture, captions[i] if captions is not None else "")
 

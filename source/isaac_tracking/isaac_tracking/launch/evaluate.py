@@ -22,6 +22,7 @@ from ..motion.doctor.diagnosis import number
 from ..motion.sources import find_library
 from . import checks
 from .errors import USER_ERRORS, OptionError
+from .evaluation_films import EvaluationFilms, check_film_options, remove_old_films
 from .loaded_policy import loaded_policy
 from .motion_robots import motion_robot
 from .options import MOTIONS, caller_folder
@@ -64,10 +65,15 @@ class Evaluate:
     evaluate.py latest
 
     evaluate.py logs/rsl_rl/g1_tracking/RUN --motion walk 'walk_*' --repeats 3 --setting pushed
+
+    evaluate.py latest --episodes --worst 3
+
+    evaluate.py 'logs/rsl_rl/g1_tracking/*/model_*.pt' --engines newton physx mujoco
     """
 
-    checkpoint: tyro.conf.Positional[str] = "latest"
-    """model_<iteration>.pt, a run folder, or 'latest'."""
+    checkpoints: tyro.conf.Positional[tuple[str, ...]] = ()
+    """model_<iteration>.pt, a run folder, 'pretrained' or 'latest', which is taken if none is given; several, or a
+    pattern of files, are compared in one table (docs/comparison.md)."""
     motion: tuple[str, ...] = ()
     """Clips: names or patterns, files (.npz), folders, manifests (.toml); the task's if not given."""
     setting: Literal["clean", "noisy", "randomized", "pushed"] = "clean"
@@ -77,13 +83,22 @@ class Evaluate:
     seed: int = 0
     """Seed of all random numbers."""
     output: Path | None = None
-    """Folder for metrics.json and report.html; evaluations/<checkpoint>_<setting> in the run's folder if not given."""
+    """Folder for metrics.json, report.html, films; evaluations/<checkpoint>_<setting> in the run's if not given."""
     trajectories: Path | None = None
     """Folder for a file of each clip's first episode, which loads as a clip."""
     every: int = 1
     """Keep every N-th instant of the trajectories."""
+    video: bool = False
+    """Write film.mp4: the episodes one after another, the hardest clip first."""
+    episodes: bool = False
+    """Write a film of each episode: films/<clip>_<repeat>.mp4."""
+    worst: int | None = None
+    """Film only the K hardest clips; with --video, --episodes or both."""
     task: str | None = None
     """Id of the task; the run's if not given."""
+    engines: tuple[str, ...] = ()
+    """Engines to compare: newton, physx, mujoco (for which the policy is exported, or an .onnx is given). The task's
+    own if not given."""
     device: str | None = None
     """cuda, cuda:N or cpu; a GPU if there is one."""
     num_envs: int | None = None
@@ -96,18 +111,25 @@ def evaluate(argv: Sequence[str]) -> int:
     """Examine a policy, print a table, and write what was found.
 
     Raises:
-        OptionError, RunError, ClipError: If something the user gave cannot be used.
+        OptionError, RunError, ClipError, FilmError: If something the user gave cannot be used.
     """
     options, settings = tyro.cli(Evaluate, prog="evaluate.py", args=list(argv), return_unknown_args=True)
     for name in ("repeats", "every", "num_envs"):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise OptionError(f"--{name} is {value}; give a whole number above 0")
-    plan = make_plan(_play_arguments(options, settings))
-    folder = options.output or plan.checkpoint.parent / "evaluations" / f"{plan.checkpoint.stem}_{options.setting}"
+    check_film_options(options)
+    from .comparison import compare, is_comparison, sort_out
+
+    options, settings = sort_out(options, settings)
+    if is_comparison(options):
+        return compare(options, settings)
+    plan = make_plan(play_arguments(options, settings))
+    folder = options.output or plan.results / "evaluations" / f"{plan.checkpoint.stem}_{options.setting}"
     folder = caller_folder() / folder.expanduser()
     checks.need_space(folder, megabytes=20)
     examination = _Examination(options, plan)
+    checks.need_space(folder, megabytes=20 + examination.films.megabytes(examination.clips))
     print_line(
         f"evaluating {plan.checkpoint} on {plan.device}: {len(examination.clips)} clips, {options.repeats} times,"
         f" {options.setting}, seed {options.seed}, {examination.plan.num_envs} environments"
@@ -117,7 +139,11 @@ def evaluate(argv: Sequence[str]) -> int:
 
     report = make_report(episodes, examination.clips, examination.about())
     print_report(report)
-    write_report(folder, report, episodes)
+    try:
+        examination.films.draw(folder, report, plan.device)
+    finally:
+        # Films take time: whoever stops them, or a film that fails, must not lose what was measured.
+        write_report(folder, report, episodes)
     print_line(f"wrote {folder / 'metrics.json'} and {folder / 'report.html'}")
     return 0
 
@@ -131,7 +157,8 @@ class _Examination:
     """
 
     def __init__(self, options: Evaluate, plan: PlayPlan) -> None:
-        from ..inference.evaluation import choose_num_envs, labels_at_rate
+        from ..inference.contact_labels import foot_labels
+        from ..inference.evaluation import choose_num_envs
         from ..inference.evaluation_report import ClipFacts
 
         self._options, self._robot = options, motion_robot()
@@ -141,15 +168,17 @@ class _Examination:
         self._rate = rate = 1.0 / (env_cfg.sim.dt * env_cfg.decimation)
         self.clips: list[ClipFacts] = []
         """The clips, in the library's order."""
+        self.films = EvaluationFilms(options, self._robot)
+        """Films of the episodes, if any are asked for."""
         self._labels: dict[str, Any] = {}
         feet = self._robot.foot_body_names
         for entry in find_library(env_cfg.commands.motion.motions).entries:
             clip = entry.load()
             steps = int(clip.duration * rate + 1e-6)
             self.clips.append(ClipFacts(clip.name, clip.content_hash, clip.duration, steps))
-            if clip.contacts is not None and set(feet) <= set(clip.contact_names):
-                columns = [clip.contact_names.index(name) for name in feet]
-                self._labels[clip.name] = labels_at_rate(clip.contacts[:, columns], clip.fps, rate)
+            labels = foot_labels(clip, feet, rate)
+            if labels is not None:
+                self._labels[clip.name] = labels
         width = 5 * len(self._robot.joint_names) + 13 * len(env_cfg.commands.motion.body_names) + len(feet)
         trials, longest = options.repeats * len(self.clips), max(clip.steps for clip in self.clips)
         most = _MOST_ENVS[plan.device.partition(":")[0]]
@@ -185,6 +214,7 @@ class _Examination:
             rollouts = examine(env, policy, options.repeats, options.seed, robot.foot_body_names, self._labels)
             for trial, recording in rollouts:
                 episodes.append(EpisodeResult.of(recording, trial.repeat, limits))
+                self.films.keep(recording, trial.repeat)
                 if options.trajectories is not None and trial.repeat == 0:
                     self._write_trajectory(recording)
                 progress.advance(bar)
@@ -221,6 +251,9 @@ class _Examination:
         from ..inference.trajectory import save_trajectory
 
         assert self._options.trajectories is not None
+        if recording.steps <= self._options.every:
+            print_line(f"no trajectory of {recording.clip}: it ended after {recording.steps} steps, too few for a clip")
+            return
         folder = caller_folder() / self._options.trajectories.expanduser()
         name = recording.clip.replace("/", "__")
         save_trajectory(recording, folder / f"{name}.npz", self._robot, self._options.every)
@@ -252,19 +285,20 @@ def print_report(report: Mapping[str, Any]) -> None:
 
 
 def write_report(folder: Path, report: Mapping[str, Any], episodes: Sequence[EpisodeResult]) -> None:
-    """Write ``metrics.json`` and ``report.html``, each beside its place and renamed."""
+    """Write ``metrics.json`` and ``report.html``, each beside its place and renamed; films of former ones go."""
     from ..inference.evaluation_page import page
 
     folder.mkdir(parents=True, exist_ok=True)
+    remove_old_films(folder, report)
     with written_beside(folder / "metrics.json") as file:
         file.write((json.dumps(report, indent=1, allow_nan=False) + "\n").encode())
     with written_beside(folder / "report.html") as file:
         file.write(page(report, episodes).encode())
 
 
-def _play_arguments(options: Evaluate, settings: Sequence[str]) -> list[str]:
-    """Return the same request as ``test.sh`` takes it."""
-    arguments = ["--checkpoint", options.checkpoint, "--seed", str(options.seed)]
+def play_arguments(options: Evaluate, settings: Sequence[str]) -> list[str]:
+    """Return the same request, for its first checkpoint, as ``test.sh`` takes it."""
+    arguments = ["--checkpoint", options.checkpoints[0], "--seed", str(options.seed)]
     for name in ("task", "device", "num_envs"):
         if getattr(options, name) is not None:
             arguments += [f"--{name}", str(getattr(options, name))]

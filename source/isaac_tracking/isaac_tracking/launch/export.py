@@ -40,7 +40,7 @@ class Export:
     """
 
     checkpoint: Annotated[str, tyro.conf.Positional]
-    """model_<iteration>.pt, a run folder, or 'latest'."""
+    """model_<iteration>.pt, a run folder, 'latest' or 'pretrained'."""
 
     settings: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
     """Settings of the task as KEY=VALUE, e.g. presets=reference_action; those of the run are taken over."""
@@ -85,7 +85,7 @@ def export(argv: Sequence[str]) -> int:
     need_packages(("onnx", "onnxscript", "onnxruntime"))
     plan = make_plan(_play_arguments(options))
     base = caller_folder()
-    folder = (base / options.output.expanduser()) if options.output else plan.checkpoint.parent / "exported"
+    folder = (base / options.output.expanduser()) if options.output else plan.results / "exported"
     if folder.exists() and not folder.is_dir():
         raise OptionError(f"--output '{folder}' is a file; give a folder")
     clip = None if options.with_motion is None else _clip(options.with_motion, base)

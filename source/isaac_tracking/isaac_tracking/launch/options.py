@@ -58,7 +58,9 @@ def make_parser(prog: str, description: str, task: str) -> OptionParser:
     parser.add_argument("--num_envs", type=positive, metavar="N", help="environments simulated at once")
     parser.add_argument("--seed", type=natural, metavar="N", help="random seed")
     parser.add_argument("--device", metavar="DEVICE", help="cuda, cuda:N or cpu (default: a GPU if there is one)")
-    parser.add_argument("--checkpoint", metavar="PATH", help="model_<iteration>.pt, a run folder, or 'latest'")
+    parser.add_argument(
+        "--checkpoint", metavar="PATH", help="model_<iteration>.pt, a run folder, 'latest' or 'pretrained'"
+    )
     parser.add_argument(
         "--motion", nargs="+", metavar="NAME", help="clips: names or patterns, files (.npz), folders, manifests (.toml)"
     )

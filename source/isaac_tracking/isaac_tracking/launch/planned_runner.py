@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 from typing import TYPE_CHECKING
 
 from ..learning.runner import Runner
-from ..learning.runs import set_aside_after, write_record
+from ..learning.runs import RunError, lock_run, set_aside_after, write_record
 from .run_folder import commit_of_checkout
 from .terminal import Curtain, print_line
 
@@ -89,6 +90,9 @@ class PlannedRunner(Runner):
             "commit": commit_of_checkout(),
         }
         write_record(plan.run, record)
+        # A run that goes on was locked before anything was started; a new one has had no folder until now.
+        with contextlib.suppress(RunError, OSError):
+            lock_run(plan.run)
 
     def _stop(self, number: int, frame: object) -> None:
         super()._stop(number, frame)

@@ -13,7 +13,7 @@ from ..learning.runs import checkpoints, latest_run, resolve_checkpoint
 from . import checks, options
 from .overrides import merge_overrides, resolve_config
 from .planned_motions import read_motions
-from .run_folder import record_of
+from .run_folder import record_of, results_folder
 
 DEFAULT_TASK = "Isaac-Tracking-G1-Play-v0"
 
@@ -28,6 +28,8 @@ class PlayPlan:
     task: str
     device: str
     checkpoint: Path
+    results: Path
+    """Folder for what is found out about the checkpoint."""
     overrides: list[str]
     num_envs: int
     episodes: int
@@ -80,7 +82,8 @@ def make_plan(argv: Sequence[str], root: Path | None = None) -> PlayPlan:
     from ..learning.checkpoint import check_networks, read_checkpoint
 
     check_networks(checkpoint, read_checkpoint(checkpoint), {"actor": agent_cfg.actor})
-    film = checkpoint.parent / "videos" / "play" / f"{checkpoint.stem}.mp4" if args.video else None
+    results = results_folder(checkpoint, request.logs)
+    film = results / "videos" / "play" / f"{checkpoint.stem}.mp4" if args.video else None
     if film is not None:
         checks.need_space(film.parent)
     # Late, since it may take a minute.
@@ -88,6 +91,6 @@ def make_plan(argv: Sequence[str], root: Path | None = None) -> PlayPlan:
     # As many environments as clips, within the task's own number, so that each clip is played once.
     num_envs = args.num_envs or min(env_cfg.scene.num_envs, len(motions))
     return PlayPlan(
-        task, request.device, checkpoint, overrides, num_envs, args.episodes, film,
+        task, request.device, checkpoint, results, overrides, num_envs, args.episodes, film,
         args.video_length, args.video_interval, request.passed, args.verbose,
     )  # fmt: skip

@@ -9,7 +9,7 @@ import subprocess
 from datetime import datetime
 from pathlib import Path
 
-from ..learning.runs import read_record
+from ..learning.runs import PRETRAINED, read_record
 from .errors import OptionError
 
 
@@ -47,6 +47,16 @@ def record_of(checkpoint: Path) -> dict:
     from ..learning.checkpoint import read_checkpoint
 
     return (read_checkpoint(checkpoint).get("infos") or {}).get("run") or {}
+
+
+def results_folder(checkpoint: Path, logs: Path) -> Path:
+    """Return where results about a checkpoint go: into its own folder, unless that is the package's.
+
+    Args:
+        checkpoint: The checkpoint.
+        logs: Folder of all experiments.
+    """
+    return logs / "pretrained" if checkpoint.parent == PRETRAINED else checkpoint.parent
 
 
 def commit_of_checkout() -> str:

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from ..files import written_beside
+from ..learning.runs import PRETRAINED
 from .errors import OptionError
 from .mujoco_viewer import has_display
 from .terminal import print_line
 
 if TYPE_CHECKING:
+    from ..inference.episode_film import FilmEpisode
     from ..inference.metrics import JointLimits
     from ..inference.policy_contract import PolicyContract
-    from ..inference.recording import Recording
     from ..inference.sim2sim.report import ClipResult
     from ..inference.sim2sim.rollout import Watch
     from ..inference.sim2sim.settings import Mismatch
@@ -41,15 +42,17 @@ class Sim2sim:
 
     For example:
 
-    sim2sim.py policy.onnx (all shipped clips)
+    sim2sim.py pretrained (all shipped clips)
 
     sim2sim.py policy.onnx walk squat --video out.mp4
+
+    sim2sim.py policy.onnx --friction 0.3 --episodes films --worst 3
 
     sim2sim.py policy.onnx --friction 0.5 --delay 2 --noise --json out.json
     """
 
     policy: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="POLICY.onnx")]
-    """Policy that scripts/export.py wrote."""
+    """Policy that scripts/export.py wrote, or 'pretrained'."""
 
     motions: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CLIP")] = ("*",)
     """Shipped clips by name or pattern, files, folders and manifests."""
@@ -75,6 +78,12 @@ class Sim2sim:
     video: Path | None = None
     """Write a film (.mp4) of all clips, one after another; needs no display."""
 
+    episodes: Path | None = None
+    """Write a film of each clip into this folder: <clip>_0.mp4; needs no display."""
+
+    worst: int | None = None
+    """Film only the K hardest clips, the hardest first, by the order of evaluate.py; with --video or --episodes."""
+
     viewer: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Show it in MuJoCo's viewer, in real time; closing the window ends it."""
 
@@ -86,6 +95,7 @@ class Sim2sim:
         mismatch = self._checked()
         import numpy as np
 
+        from ..inference.episode_film import FilmEpisode
         from ..inference.metrics import measure
         from ..inference.policy_contract import load_policy
         from ..inference.sim2sim.report import ClipResult
@@ -95,7 +105,7 @@ class Sim2sim:
         from ..robots import g1
         from .motion_robots import motion_robot
 
-        contract, session = load_policy(self.policy)
+        contract, session = load_policy(PRETRAINED / "policy.onnx" if str(self.policy) == "pretrained" else self.policy)
         robot = motion_robot(contract.robot)
         clips = load_clips(self.motions)
         name, output = contract.input["name"], contract.output["name"]
@@ -109,24 +119,43 @@ class Sim2sim:
             np.random.default_rng(self.seed) if self.noise else None,
         )
         print_line(f"{self.policy}: {contract.checkpoint} of {contract.task}, in MuJoCo")
-        recordings: list[Recording] = []
+        films: list[FilmEpisode] = []
         results: list[ClipResult] = []
         metrics: list[dict[str, float | None]] = []
         limits = _limits(contract)
         with self._window(robot) as window:
             for index in range(len(clips)):
-                recordings.append(world.run(index, None if window is None else _real_time(window, contract)))
-                results.append(ClipResult.of(recordings[-1], contract.anchor_body_name))
-                metrics.append(measure(recordings[-1], limits))
+                recording = world.run(index, None if window is None else _real_time(window, contract))
+                results.append(ClipResult.of(recording, contract.anchor_body_name))
+                metrics.append(measure(recording, limits))
                 print_line(_line(len(results), results[-1]))
-                if self.video is None:
-                    recordings.clear()
+                if self.video is not None or self.episodes is not None:
+                    films.append(FilmEpisode.of(recording, robot))
                 if window is not None and not window.is_open():
                     break
         self._say(contract, results, metrics)
-        if self.video is not None:
-            _film(self.video, recordings, robot)
+        if films:
+            self._film(films, metrics, robot)
         return 0
+
+    def _film(self, films: Sequence[FilmEpisode], metrics: Sequence[dict[str, float | None]], robot: Robot) -> None:
+        """Draw what was recorded, and look at the result."""
+        from ..inference.episode_film import write_films
+        from ..inference.evaluation_report import hardness
+        from .evaluation_films import film_names
+
+        chosen = list(range(len(films)))
+        if self.worst is not None:
+            chosen.sort(key=lambda index: hardness(metrics[index], films[index].title), reverse=True)
+            del chosen[self.worst :]
+        episodes = [films[index] for index in chosen]
+        each = None
+        if self.episodes is not None:
+            names = film_names([(episode.title, 0) for episode in episodes])
+            each = [self.episodes / Path(name).name for name in names]
+        print_line(f"rendering {sum(film.steps for film in episodes)} steps; the reference is the green robot")
+        for path, film in write_films(episodes, robot, self.video, each).items():
+            print_line(f"film {path} | {film.frames} pictures | {film.fps:.3g} a second | {film.duration:.1f} s")
 
     def _window(self, robot: Robot) -> AbstractContextManager[Window | None]:
         """Open MuJoCo's viewer if it is asked for."""
@@ -148,6 +177,12 @@ class Sim2sim:
             raise OptionError(f"--video '{self.video}' must end in '.mp4'")
         if self.viewer and sys.platform == "linux" and not has_display():
             raise OptionError("--viewer needs a display and there is none; give --video FILE.mp4 instead")
+        if self.worst is not None and self.worst < 1:
+            raise OptionError(f"--worst {self.worst} must be 1 or more")
+        if self.worst is not None and self.video is None and self.episodes is None:
+            raise OptionError(f"--worst {self.worst} chooses what is filmed; add --video FILE.mp4 or --episodes FOLDER")
+        if self.episodes is not None and self.episodes.absolute().exists() and not self.episodes.is_dir():
+            raise OptionError(f"--episodes '{self.episodes}' is a file; give a folder")
         if self.seed < 0:
             raise OptionError(f"--seed {self.seed} must be 0 or more")
         for path in (self.video, self.json):
@@ -229,30 +264,6 @@ def _line(number: int, result: ClipResult) -> str:
         f" | body error {1000 * result.body_pos_error:3.0f} mm"
         f" | drift {1000 * result.anchor_pos_error:4.0f} mm | {outcome}"
     )
-
-
-def _film(path: Path, recordings: Sequence[Recording], robot: Robot) -> None:
-    """Render what was recorded, and look at the result."""
-    # Heavy.
-    import warp
-
-    from ..inference.film import BodyPath, check_film, render_film
-    from ..inference.sim2sim.report import film_strip
-
-    warp.config.quiet = True
-    poses, references, captions = film_strip(recordings, robot)
-    print_line(f"rendering {len(poses)} steps; the reference is the green robot")
-    render_film(
-        path,
-        robot.mjcf,
-        robot.tree.body_names,
-        BodyPath(poses[..., :3], poses[..., 3:]),
-        BodyPath(references[..., :3], references[..., 3:]),
-        rate=recordings[0].rate,
-        captions=captions,
-    )
-    report = check_film(path)
-    print_line(f"film {path} | {report.frames} pictures | {report.fps:.3g} a second | {report.duration:.1f} s")
 
 
 def _mujoco_version() -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..learning.runs import checkpoints, latest_run, resolve_checkpoint
+from ..learning.runs import PRETRAINED, checkpoints, latest_run, resolve_checkpoint
 from . import checks, options
 from .overrides import merge_overrides, resolve_config
 from .planned_motions import PlannedMotions, changes, read_motions
@@ -146,8 +146,8 @@ def _cpu_note(small: Sequence[str], max_iterations: int | None) -> str:
 
 
 def _run_folder(checkpoint: Path | None, experiment: Path, name: str | None) -> Path:
-    """Return a checkpoint's own folder if it is a run's, and else a new one."""
-    if checkpoint is not None and (checkpoint.parent / "params").is_dir():
+    """Return a checkpoint's own folder if it is a run's that may be written to, and else a new one."""
+    if checkpoint is not None and checkpoint.parent != PRETRAINED and (checkpoint.parent / "params").is_dir():
         return checkpoint.parent
     return new_run_folder(experiment, name)
 

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import re
+import time
 from pathlib import Path
 
 from ..files import written_beside
@@ -20,6 +21,10 @@ TABLE = "logs.csv"
 """File of a run folder with a row for each iteration."""
 REPLACED = "replaced"
 """Folder of a run folder for what training from an earlier checkpoint left behind."""
+BEST, BEST_RECORD = "best.pt", "best.json"
+"""Files of a run folder: a copy of the best checkpoint so far, and which it is and why (scripts/watch.py)."""
+PRETRAINED = Path(__file__).parent.parent / "pretrained"
+"""Folder of the policy that comes with the package: a run folder that nothing is written to."""
 
 
 class RunError(ValueError):
@@ -27,8 +32,13 @@ class RunError(ValueError):
 
 
 def checkpoint_number(path: Path) -> int:
-    """Return the iteration in a checkpoint's name, -1 for another name."""
+    """Return the iteration in a checkpoint's name, for ``best.pt`` the one in its record; -1 for another name."""
     match = _CHECKPOINT.fullmatch(path.name)
+    if match is None and path.name == BEST:
+        try:
+            return int(json.loads(path.with_name(BEST_RECORD).read_text())["iteration"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return -1
     return int(match.group(1)) if match else -1
 
 
@@ -55,7 +65,7 @@ def resolve_checkpoint(name: str, experiment: Path, base: Path) -> Path:
     """Return the checkpoint that a user names.
 
     Args:
-        name: ``latest``, a checkpoint file, or a run folder.
+        name: ``latest``, ``pretrained``, a checkpoint file, or a run folder.
         experiment: Folder of the experiment, for ``latest``.
         base: Folder against which relative paths are read.
 
@@ -64,14 +74,16 @@ def resolve_checkpoint(name: str, experiment: Path, base: Path) -> Path:
     """
     if name == "latest":
         return checkpoints(latest_run(experiment))[-1]
-    path = base / Path(name).expanduser()
+    path = PRETRAINED if name == "pretrained" else base / Path(name).expanduser()
     if path.is_dir():
         found = checkpoints(path)
         if not found:
             raise RunError(f"run folder '{name}' holds no model_<iteration>.pt; give a checkpoint or another run")
         return found[-1].resolve()
     if not path.is_file():
-        raise RunError(f"checkpoint '{name}' does not exist; give a model_<iteration>.pt, a run folder or 'latest'")
+        raise RunError(
+            f"checkpoint '{name}' does not exist; give a model_<iteration>.pt, a run folder, 'latest' or 'pretrained'"
+        )
     return path.resolve()
 
 
@@ -119,12 +131,31 @@ def lock_run(run: Path) -> int:
         RunError: If another process holds it.
     """
     descriptor = os.open(run, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise RunError(f"run '{run}' is being trained by another process; wait for it, or start a new run") from error
+    # Whoever asks with being_trained holds the lock for an instant.
+    for left in range(5, -1, -1):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError as error:
+            if not left:
+                os.close(descriptor)
+                raise RunError(
+                    f"run '{run}' is being trained by another process; wait for it, or start a new run"
+                ) from error
+            time.sleep(0.02)
     return descriptor
+
+
+def being_trained(run: Path) -> bool:
+    """Return whether a process holds the lock of a run, on this machine or where the file system shares locks."""
+    descriptor = os.open(run, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def set_aside_after(checkpoint: Path) -> list[Path]:

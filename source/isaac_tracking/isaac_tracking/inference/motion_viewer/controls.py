@@ -34,6 +34,7 @@ class Controls:
         labels: Sequence[str],
         wish: Callable[[Callable[[], None]], None],
         side_by_side: int,
+        references: bool = False,
     ):
         """Lay them out.
 
@@ -42,6 +43,7 @@ class Controls:
             labels: Names of the motions.
             wish: Called with what is to be done, from another thread.
             side_by_side: How many motions are shown beside each other at most.
+            references: Whether some of the motions follow a reference, which can be hidden.
         """
         self._client, self._wish = client, wish
         self._labels = list(labels)
@@ -64,6 +66,9 @@ class Controls:
         self._beside = gui.add_checkbox(
             "Side by side", False, order=34.0, visible=len(self._labels) > 1, hint=f"Up to {side_by_side} motions"
         )
+        self._reference = gui.add_checkbox(
+            "Reference", True, order=35.0, visible=references, hint="What the robot was to do, green and see-through"
+        )
         self._look = gui.add_button("Reset view", icon="camera", order=40.0)
         self._frames: list[int] = []
         self._listen()
@@ -77,6 +82,11 @@ class Controls:
     def contacts(self) -> bool:
         """Whether feet on the ground are coloured."""
         return self._contacts.value
+
+    @property
+    def reference(self) -> bool:
+        """Whether the references are shown."""
+        return self._reference.value
 
     @property
     def side_by_side(self) -> bool:

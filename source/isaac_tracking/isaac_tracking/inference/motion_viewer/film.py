@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -85,9 +85,14 @@ def draw_sheet(
         pictures += list(_draw(clip, poses, np.array([at]), robot, cfg))
     if not pictures:
         raise ValueError("a picture needs at least one motion")
+    return tiled(pictures)
+
+
+def tiled(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Put pictures of one size side by side and below each other; as many columns as rows, or one more."""
     columns = math.ceil(math.sqrt(len(pictures)))
     rows = math.ceil(len(pictures) / columns)
-    pictures += [np.full_like(pictures[0], 255)] * (rows * columns - len(pictures))
+    pictures = [*pictures, *[np.full_like(pictures[0], 255)] * (rows * columns - len(pictures))]
     return np.concatenate([np.concatenate(pictures[i * columns : (i + 1) * columns], axis=1) for i in range(rows)])
 
 

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 CONTACT_COLOR = (28, 126, 214)
 """Colour of a foot that stands on the ground, red, green, blue."""
 
+SHADOW_COLOR = (26, 191, 89)
+"""Colour of a reference, red, green, blue: that of the films."""
+
+_SHADOW_OPACITY = 0.35
+
 _WORLD = "/world"
 _GRID_SIZE = 40.0
 """Edge of the ground [m]."""
@@ -40,24 +45,30 @@ _TARGET = (0.0, 0.0, 0.72)
 class Puppet:
     """One robot: a scene node for each of its meshes."""
 
-    def __init__(self, scene: viser.SceneApi, meshes: Sequence[LightMesh], number: int, label: str = ""):
+    def __init__(
+        self, scene: viser.SceneApi, meshes: Sequence[LightMesh], name: str, label: str = "", shadow: bool = False
+    ):
         """Put the robot into a scene.
 
         Args:
             scene: Scene of one spectator.
             meshes: What is seen of the robot.
-            number: Its number in the scene.
+            name: Its name in the scene.
             label: What stands over its head; nothing if empty.
+            shadow: Whether it is the reference of another, see-through and of one colour.
         """
         self._meshes = meshes
-        self._colors = [_bytes(mesh.color) for mesh in meshes]
+        self._colors = [SHADOW_COLOR if shadow else _bytes(mesh.color) for mesh in meshes]
+        opacity = _SHADOW_OPACITY if shadow else None
         self._nodes = [
-            scene.add_mesh_simple(f"{_WORLD}/robot_{number}/{i}", mesh.vertices, mesh.faces, color=color, side="double")
+            scene.add_mesh_simple(
+                f"{_WORLD}/{name}/{i}", mesh.vertices, mesh.faces, color=color, opacity=opacity, side="double"
+            )
             for i, (mesh, color) in enumerate(zip(meshes, self._colors, strict=True))
         ]
         self._label = None
         if label:
-            self._label = scene.add_label(f"{_WORLD}/robot_{number}/label", label)
+            self._label = scene.add_label(f"{_WORLD}/{name}/label", label)
 
     def show(self, pos: np.ndarray, quat: np.ndarray, shift: np.ndarray, touching: Sequence[int] = ()) -> None:
         """Put the bodies into their places.
@@ -77,6 +88,12 @@ class Puppet:
                 node.color = wanted
         if self._label is not None:
             self._label.position = pos[0] + shift + np.array((0.0, 0.0, 0.75))
+
+    def hide(self, hidden: bool) -> None:
+        """Hide the robot, or show it again."""
+        for node in self._nodes:
+            if node.visible == hidden:
+                node.visible = not hidden
 
     def remove(self) -> None:
         """Take the robot out of the scene."""
@@ -100,6 +117,7 @@ class Stage:
         """
         self._client, self._meshes, self._num_bodies = client, meshes, num_bodies
         self._puppets: list[Puppet] = []
+        self._shadows: list[Puppet | None] = []
         self._world = client.scene.add_frame(_WORLD, show_axes=False)
         client.scene.add_grid(
             f"{_WORLD}/ground",
@@ -116,12 +134,23 @@ class Stage:
         )
         client.scene.add_frame(f"{_WORLD}/origin", axes_length=0.25, axes_radius=0.006, position=(0.0, 0.0, 0.003))
 
-    def cast(self, labels: Sequence[str]) -> None:
-        """Have a robot for each label; a lone one carries no label."""
-        for puppet in self._puppets:
-            puppet.remove()
+    def cast(self, labels: Sequence[str], shadows: Sequence[bool]) -> None:
+        """Have a robot for each label; a lone one carries no label. Those that follow a reference have its shadow."""
+        for puppet in (*self._puppets, *self._shadows):
+            if puppet is not None:
+                puppet.remove()
         shown = labels if len(labels) > 1 else [""]
-        self._puppets = [Puppet(self._client.scene, self._meshes, i, label) for i, label in enumerate(shown)]
+        scene, meshes = self._client.scene, self._meshes
+        self._puppets = [Puppet(scene, meshes, f"robot_{i}", label) for i, label in enumerate(shown)]
+        self._shadows = [
+            Puppet(scene, meshes, f"reference_{i}", shadow=True) if shadow else None for i, shadow in enumerate(shadows)
+        ]
+
+    def hide_shadows(self, hidden: bool) -> None:
+        """Hide the references, or show them again."""
+        for shadow in self._shadows:
+            if shadow is not None:
+                shadow.hide(hidden)
 
     def look(self, heading: float) -> None:
         """Put the camera in front of a robot that heads this way [rad], on its left."""
@@ -140,7 +169,12 @@ class Stage:
         self._world.position = (-float(point[0]), -float(point[1]), 0.0)
 
     def show(
-        self, poses: Sequence[BodyPoses], frames: Sequence[int], shifts: np.ndarray, touching: Sequence[Sequence[int]]
+        self,
+        poses: Sequence[BodyPoses],
+        frames: Sequence[int],
+        shifts: np.ndarray,
+        touching: Sequence[Sequence[int]],
+        references: Sequence[BodyPoses | None],
     ) -> None:
         """Show each robot at its frame.
 
@@ -149,9 +183,13 @@ class Stage:
             frames: Frame of each.
             shifts: Moves each in the world [m], shape (num_robots, 3).
             touching: Bodies of each that stand on the ground.
+            references: What each follows, frame by frame, if anything.
         """
         for i, puppet in enumerate(self._puppets):
             puppet.show(poses[i].pos[frames[i]], poses[i].quat[frames[i]], shifts[i], touching[i])
+            shadow, reference = self._shadows[i], references[i]
+            if shadow is not None and reference is not None:
+                shadow.show(reference.pos[frames[i]], reference.quat[frames[i]], shifts[i])
 
 
 def _bytes(color: tuple[float, float, float]) -> tuple[int, int, int]:

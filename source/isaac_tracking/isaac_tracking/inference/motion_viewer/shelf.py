@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...motion.clip import Clip, ClipError
 from ...motion.robot import Robot
+from .episode import Episode
 from .poses import BodyPoses
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class Shelf:
     def labels(self) -> list[str]:
         """The names of the motions."""
         return [entry.label for entry in self.entries]
+
+    def episode(self, index: int) -> Episode | None:
+        """Return what a motion was to follow and how it did, if it is what a policy did; of others nothing is known."""
+        return None
 
     def take(self, index: int) -> tuple[Clip, BodyPoses]:
         """Return a motion and its poses; it is read if need be.

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...motion.clip import Clip, ClipError
 from .controls import Controls
+from .episode import Episode
 from .judge import Judge, Judgement
 from .meshes import LightMesh
 from .playback import Playback
@@ -68,6 +69,7 @@ class Spectator(threading.Thread):
         """What instant is seen."""
         self._index = 0
         self._shown: list[tuple[int, Clip, BodyPoses]] = []
+        self._episodes: list[Episode | None] = []
         self._judgement: Judgement | None = None
         self._held_until = self._panel_due = 0.0
         self._drawn: tuple[Any, ...] | None = None
@@ -79,7 +81,9 @@ class Spectator(threading.Thread):
     def run(self) -> None:
         """Play until the spectator leaves."""
         self._stage = Stage(self._client, self._meshes, len(self._shelf.robot.body_names))
-        self._controls = Controls(self._client, self._shelf.labels, self._wish, SIDE_BY_SIDE)
+        self._controls = Controls(
+            self._client, self._shelf.labels, self._wish, SIDE_BY_SIDE, self._shelf.episode(0) is not None
+        )
         self._connect()
         self._load(0, look=True)
         before = time.perf_counter()
@@ -141,11 +145,12 @@ class Spectator(threading.Thread):
                 self._controls.choose(self._index)
             return
         self._shown, self._index = shown, index if any(i == index for i, *_ in shown) else shown[0][0]
+        self._episodes = [self._shelf.episode(i) for i, *_ in shown]
         longest = max((poses for *_, poses in shown), key=lambda poses: (poses.num_frames - 1) / poses.fps)
         self.playback.load(longest.num_frames, longest.fps)
         self._judgement, self._drawn = None, None
         with self._client.atomic():
-            self._stage.cast([clip.name for _, clip, _ in shown])
+            self._stage.cast([clip.name for _, clip, _ in shown], [item is not None for item in self._episodes])
             self._controls.choose(self._index)
             self._controls.show_motion(self._facts(), longest.num_frames, None)
             if look:
@@ -153,6 +158,12 @@ class Spectator(threading.Thread):
 
     def _current(self) -> tuple[int, Clip, BodyPoses]:
         return next(item for item in self._shown if item[0] == self._index)
+
+    def _episode(self) -> Episode | None:
+        """Return what the current motion was to follow."""
+        return next(
+            episode for item, episode in zip(self._shown, self._episodes, strict=True) if item[0] == self._index
+        )
 
     def _heading(self) -> float:
         return self._current()[2].heading()
@@ -163,7 +174,8 @@ class Spectator(threading.Thread):
             return ""
         clip = self._current()[1]
         known = [f"{clip.duration:.2f} s", f"{clip.num_frames} frames", f"{clip.fps:g} a second"]
-        known += [text for text in (clip.source, clip.license) if text]
+        episode = self._episode()
+        known += [text for text in (clip.source, clip.license, episode.facts if episode else "") if text]
         return f'<b class="name">{escape(clip.name)}</b><br/>{escape(" | ".join(known))}'
 
     def _hear_judge(self) -> None:
@@ -181,7 +193,7 @@ class Spectator(threading.Thread):
         if not self._shown:
             return
         playback, controls = self.playback, self._controls
-        state = (playback.frame, playback.playing, controls.follow, controls.contacts)
+        state = (playback.frame, playback.playing, controls.follow, controls.contacts, controls.reference)
         if state == self._drawn:
             return
         with self._client.atomic():
@@ -192,10 +204,12 @@ class Spectator(threading.Thread):
                 _, clip, poses = self._current()
                 at = min(round(playback.time * poses.fps), poses.num_frames - 1)
                 waiting = Judgement("unknown", "examining ...") if self._judge is not None else None
-                controls.show_texts(
-                    f"{at / poses.fps:.2f} s of {clip.duration:.2f} s | frame {at} of {clip.num_frames - 1}",
-                    timeline_html(clip, self._judgement or waiting, at),
-                )
+                instant = f"{at / poses.fps:.2f} s of {clip.duration:.2f} s | frame {at} of {clip.num_frames - 1}"
+                episode = self._episode()
+                error = None if episode is None else episode.error
+                if error is not None:
+                    instant += f" | error {error[at]:.0f} mm"
+                controls.show_texts(instant, timeline_html(clip, self._judgement or waiting, at, error))
         self._drawn = state
 
     def _draw_robots(self) -> None:
@@ -210,7 +224,9 @@ class Spectator(threading.Thread):
                 shifts[i, :2] = -poses.pos[0, 0, :2]
                 shifts[i] += _GAP * (i - 0.5 * (count - 1)) * side
             touching.append(self._touching(clip, frames[i]) if self._controls.contacts else [])
-        self._stage.show([poses for *_, poses in self._shown], frames, shifts, touching)
+        references = [None if item is None else item.reference for item in self._episodes]
+        self._stage.hide_shadows(not self._controls.reference)
+        self._stage.show([poses for *_, poses in self._shown], frames, shifts, touching, references)
         if self._controls.follow:
             spots = [poses.pos[frame, 0] for (*_, poses), frame in zip(self._shown, frames, strict=True)]
             self._stage.follow(np.mean(np.array(spots) + shifts, axis=0)[:2])

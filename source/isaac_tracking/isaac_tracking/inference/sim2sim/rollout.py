@@ -16,6 +16,7 @@ from ...motion.frame import MotionFrame
 from ...motion.ground import CollisionPoints
 from ...motion.library import MotionLibrary
 from ...motion.robot import Robot
+from ..contact_labels import foot_labels
 from ..policy_contract import PolicyContract, PolicyError
 from ..recording import CLIP_END, Recording
 from .mujoco_robot import MujocoRobot
@@ -70,6 +71,7 @@ class Sim2Sim:
         self._shapes = CollisionPoints.from_mjcf(robot.mjcf)
         self._tree_joints = [contract.joint_names.index(name) for name in robot.joint_names]
         self._feet_names = robot.foot_body_names
+        self._labels = [foot_labels(clip, robot.foot_body_names, contract.control_rate) for clip in clips]
         self._anchor = contract.body_names.index(contract.anchor_body_name)
         self._end_effectors = [contract.body_names.index(name) for name in limits.end_effectors]
         self._default = np.array(contract.default_joint_pos)
@@ -112,6 +114,7 @@ class Sim2Sim:
             if watch is not None and not watch(robot) and outcome == CLIP_END and step < last:
                 outcome = CUT_OFF
         columns = [torch.cat(column) for column in zip(*rows, strict=True)]
+        labels = self._labels[clip]
         return Recording(
             clip=self.names[clip],
             rate=self._contract.control_rate,
@@ -126,6 +129,7 @@ class Sim2Sim:
             outcome=outcome,
             clip_steps=last,
             feet_names=self._feet_names,
+            reference_contacts=None if labels is None else torch.from_numpy(labels[1 : step + 1]),
         )
 
     def _frames(self, clip: int) -> MotionFrame:

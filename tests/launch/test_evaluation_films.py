@@ -1,0 +1,135 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Which episodes of an examination are filmed, how the report names the films, and which old ones go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from isaac_tracking.inference import episode_film
+from isaac_tracking.inference.evaluation_report import ClipFacts
+from isaac_tracking.launch.errors import OptionError
+from isaac_tracking.launch.evaluate import Evaluate
+from isaac_tracking.launch.evaluation_films import (
+    EvaluationFilms,
+    check_film_options,
+    film_names,
+    named_films,
+    remove_old_films,
+)
+from isaac_tracking.launch.motion_robots import motion_robot
+
+CLIPS = "hard", "run/fast", "easy"
+
+
+def report() -> dict[str, Any]:
+    rows = [{"name": name, "each": [{"repeat": repeat, "film": None} for repeat in (0, 1)]} for name in CLIPS]
+    return {"film": None, "clips": rows}
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What is drawn, without drawing it: titles of the episodes."""
+    calls: list[list[str]] = []
+
+    def take(recording: SimpleNamespace, robot: object, title: str) -> SimpleNamespace:
+        return SimpleNamespace(title=title, steps=10)
+
+    def write(episodes: Sequence[Any], robot: object, combined: Path | None, each: Sequence[Path] | None, **_: object):
+        calls.append([episode.title for episode in episodes])
+        paths = [*(each or []), *([combined] if combined else [])]
+        for path in paths:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"film")
+        if episodes[0].title.startswith("broken"):
+            raise KeyboardInterrupt
+        return {path: SimpleNamespace(frames=5, fps=25.0, duration=0.2) for path in paths}
+
+    monkeypatch.setattr(episode_film.FilmEpisode, "of", take)
+    monkeypatch.setattr(episode_film, "write_films", write)
+    return calls
+
+
+def films_of(**options: Any) -> EvaluationFilms:
+    films = EvaluationFilms(Evaluate(repeats=2, **options), motion_robot())
+    for repeat in (1, 0):
+        for name in ("easy", "run/fast", "hard"):
+            films.keep(SimpleNamespace(clip=name), repeat)  # pyright: ignore[reportArgumentType]
+    return films
+
+
+def test_the_worst_clips_are_filmed_and_named(drawn: list[list[str]], tmp_path: Path) -> None:
+    content = report()
+    films_of(video=True, episodes=True, worst=2).draw(tmp_path, content, "cpu")
+    assert drawn == [["hard, repeat 0", "hard, repeat 1", "run/fast, repeat 0", "run/fast, repeat 1"]]
+    assert content["film"] == "film.mp4"
+    names = [each["film"] for row in content["clips"] for each in row["each"]]
+    assert names == [*(f"films/{clip}_{n}.mp4" for clip in ("hard", "run__fast") for n in (0, 1)), None, None]
+    assert all((tmp_path / name).is_file() for name in named_films(content))
+
+
+def test_all_clips_are_filmed_without_worst(drawn: list[list[str]], tmp_path: Path) -> None:
+    content = report()
+    films_of(video=True).draw(tmp_path, content, "cpu")
+    assert len(drawn[0]) == 6 and named_films(content) == {"film.mp4"}
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+
+
+def test_nothing_is_filmed_if_nothing_is_asked_for(drawn: list[list[str]], tmp_path: Path) -> None:
+    content = report()
+    films = films_of()
+    films.draw(tmp_path, content, "cpu")
+    assert drawn == [] and named_films(content) == set() and films.megabytes([ClipFacts("a", "", 9.0, 450)]) == 0
+    # 450 steps are 225 pictures, twice; two films of each at 0.02 MB a picture.
+    assert films_of(video=True, episodes=True, worst=1).megabytes([ClipFacts("a", "", 9.0, 450)] * 3) == 18
+
+
+def test_films_that_were_stopped_go(drawn: list[list[str]], tmp_path: Path) -> None:
+    content = {"film": None, "clips": [{"name": "broken", "each": [{"repeat": 0, "film": None}]}]}
+    films = films_of(video=True, episodes=True)
+    films.keep(SimpleNamespace(clip="broken"), 0)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(KeyboardInterrupt):
+        films.draw(tmp_path, content, "cpu")
+    assert list(tmp_path.iterdir()) == [] and named_films(content) == set()
+
+
+def test_names_do_not_clash() -> None:
+    names = film_names([("a/b", 0), ("a__b", 0), ("a", 0)])
+    assert names == ["films/a__b_0.mp4", "films/a__b_0_2.mp4", "films/a_0.mp4"]
+
+
+def test_only_films_of_the_replaced_report_go(tmp_path: Path) -> None:
+    folder = tmp_path / "evaluation"
+    (folder / "films").mkdir(parents=True)
+    kept = [tmp_path / "mine.mp4", folder / "films" / "mine.mp4", folder / "films" / "a_0.mp4"]
+    gone = [folder / "film.mp4", folder / "films" / "a_1.mp4"]
+    for path in (*kept, *gone):
+        path.write_bytes(b"film")
+    each = [{"film": "films/a_0.mp4"}, {"film": "films/a_1.mp4"}, {"film": "../mine.mp4"}, {"film": None}]
+    (folder / "metrics.json").write_text(json.dumps({"film": "film.mp4", "clips": [{"each": each}]}))
+    remove_old_films(folder, {"film": None, "clips": [{"each": each[:1]}]})
+    assert all(path.is_file() for path in kept) and not any(path.exists() for path in gone)
+    # What is no report of ours is left alone.
+    for text in ("no json", "[]", "{}", '{"clips": [3]}'):
+        (folder / "metrics.json").write_text(text)
+        remove_old_films(folder, report())
+    assert all(path.is_file() for path in kept)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"worst": 0, "video": True}, "--worst is 0; give a whole number above 0"),
+        ({"worst": 3}, "--worst 3 chooses what is filmed, and no film is asked for; add --video"),
+    ],
+)
+def test_a_choice_of_no_film_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        check_film_options(Evaluate(**options))
