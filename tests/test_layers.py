@@ -75,8 +75,10 @@ def modules() -> list[tuple[str, Path]]:
 
 
 def test_every_folder_is_a_room_of_the_plan() -> None:
-    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    folders = {path.name for path in PACKAGE.iterdir() if any(path.glob("**/*.py"))}
     assert folders == set(ALLOWED)
+    # A policy, no code.
+    assert {path.name for path in PACKAGE.iterdir() if path.is_dir()} - folders <= {"pretrained", "__pycache__"}
 
 
 def test_the_package_itself_imports_nothing() -> None:
