@@ -20,6 +20,7 @@ Train a policy. Without options: Isaac-Tracking-G1-v0 with the motion that comes
   --max_iterations N     iterations to train; with --resume, more of them (default: the task's)
   --seed N               random seed
   --device DEVICE        cuda, cuda:N or cpu (default: a GPU if there is one, else cpu)
+  --gpus N               GPUs to train on, each with --num_envs environments of its own (default: 1)
   --run_name NAME        added to the name of the run's folder under logs/rsl_rl/
   --logger NAME          tensorboard (default), wandb or neptune
 

@@ -38,10 +38,21 @@ def test_a_contract_comes_back_from_its_own_json() -> None:
     assert json.loads(contract.to_json()) == contract_values()
 
 
+def test_a_smoothed_action_and_looks_ahead_come_back() -> None:
+    values = contract_values()
+    values["action"] |= {"kind": "smoothed_joint_position", "smoothing": 0.9, "boot_steps": 6, "definition": "how"}
+    values["observations"][0] |= {"future_steps": [0, 2], "history": 3}
+    contract = parse(values)
+    assert (contract.action.smoothing, contract.action.boot_steps, contract.action.definition) == (0.9, 6, "how")
+    assert contract.observations[0].future_steps == (0, 2) and contract.observations[1].future_steps is None
+    assert json.loads(contract.to_json()) == values
+
+
 def test_what_a_later_version_adds_beside_is_ignored() -> None:
     assert parse(contract_values() | {"weather": "fine"}) == parse(contract_values())
 
 
+SMOOTHED = {"kind": "smoothed_joint_position", "smoothing": 0.9, "boot_steps": 6}
 Change = Callable[[dict[str, Any]], Any]
 
 
@@ -66,6 +77,12 @@ Change = Callable[[dict[str, Any]], Any]
         (lambda v: v["action"].update(offset=None), "an action of kind 'joint_position' lacks an offset"),
         (lambda v: v["action"].update(kind="reference_joint_position"), "has an offset"),
         (lambda v: v["action"].pop("clip"), "the contract is damaged"),
+        (lambda v: v["action"].update(smoothing=0.9), "kind 'joint_position' has smoothing or boot_steps"),
+        (lambda v: v["action"].update(SMOOTHED, smoothing=None), "the action's smoothing is None, not within (0, 1]"),
+        (lambda v: v["action"].update(SMOOTHED, smoothing=1.1), "the action's smoothing is 1.1"),
+        (lambda v: v["action"].update(SMOOTHED, boot_steps=-1), "the action's boot_steps are -1, not 0 or more"),
+        (lambda v: v["action"].update(SMOOTHED, boot_steps=2.5), "the action's boot_steps are 2.5"),
+        (lambda v: v["action"].update(SMOOTHED, offset=None), "kind 'smoothed_joint_position' lacks an offset"),
         (lambda v: v["output"].update(shape=[1, 3]), "the output has 3 values for 2 actions"),
         (lambda v: v["output"].pop("shape"), "'output' has no name or no shape"),
         (lambda v: v["observations"].reverse(), "observation 'base_ang_vel' of 3 values lies at (4, 7)"),
@@ -73,6 +90,8 @@ Change = Callable[[dict[str, Any]], Any]
         (lambda v: v["observations"].append(5), "the contract is damaged"),
         (lambda v: v["observations"][0].update(joint_names=["toe"]), "speaks of 'toe'"),
         (lambda v: v["observations"][0].update(wings=2), "the contract is damaged"),
+        (lambda v: v["observations"][0].update(future_steps=[]), "'command' looks at the steps ()"),
+        (lambda v: v["observations"][0].update(future_steps=[0, -2]), "'command' looks at the steps (0, -2)"),
     ],
 )
 def test_a_contract_that_does_not_add_up_is_refused(change: Change, words: str) -> None:

@@ -26,7 +26,7 @@ from tensordict import TensorDict
 import isaac_tracking.tasks  # noqa: F401
 from isaac_tracking.inference.export.describe import Origin, describe
 from isaac_tracking.inference.export.files import write_files
-from isaac_tracking.inference.export.graph import record
+from isaac_tracking.inference.export.graph import deployed, record
 from isaac_tracking.inference.policy_contract import (
     PolicyContract,
     PolicyError,
@@ -45,7 +45,9 @@ from isaac_tracking.robots import g1
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
 
-TASKS = sorted(name for name in gym.registry if name.startswith("Isaac-Tracking-"))
+OURS = sorted(name for name in gym.registry if name.startswith("Isaac-Tracking-"))
+STAGES = [name for name in OURS if "Teacher" in name or "Student" in name]
+TASKS = [name for name in OURS if name not in STAGES]
 ORIGIN = Origin("Isaac-Tracking-G1-v0", "0123456789ab", "a_run", "model_0.pt", 0, ["walk"], [None])
 
 
@@ -68,9 +70,13 @@ def fresh_runner(env: ManagerBasedRLEnv, agent_cfg: Any) -> Runner:
     agent_cfg = handle_deprecated_rsl_rl_cfg(agent_cfg, check_rsl_rl_version())
     agent_cfg.device = "cpu"
     runner = Runner(RslRlVecEnvWrapper(env), to_dict(agent_cfg), device="cpu")  # type: ignore[arg-type]
-    actor = runner.alg.actor
-    seen = 0.3 + 2.0 * torch.randn(512, actor.obs_dim)
-    actor.update_normalization(TensorDict({"policy": seen}, batch_size=[512]))
+    groups = {name: value.shape[1] for name, value in runner.env.get_observations().items()}
+    seen = {name: 0.3 + 2.0 * torch.randn(512, size) for name, size in groups.items()}
+    runner.alg.actor.update_normalization(TensorDict(seen, batch_size=[512]))
+    for module in runner.alg.actor.modules():
+        # The networks of the stages begin with almost no weights: no graph could go wrong then.
+        if isinstance(module, torch.nn.Linear) and float(module.weight.detach().abs().max()) < 0.01:
+            torch.nn.init.normal_(module.weight, std=module.in_features**-0.5)
     return runner
 
 
@@ -100,6 +106,32 @@ def test_every_registered_task_can_be_exported(task: str, sim: Any, tmp_path: Pa
     answer = np.asarray(session.run(["actions"], {"obs": recorded.observations[:1]})[0])
     assert answer == pytest.approx(recorded.actions[:1], abs=1e-5)
     check_contract(read, task, overrides)
+
+
+@pytest.mark.parametrize("task", [name for name in STAGES if "-Play-" not in name])
+def test_students_can_be_exported_and_teachers_are_refused(task: str, sim: Any, tmp_path: Path) -> None:
+    small = ["agent.actor.hidden_dims=[64,32]"]
+    if "-Distill" not in task and "-PPO" not in task:
+        small += ["agent.actor.adapt_dims=[32]", "agent.actor.encoder_dims=[32]", "agent.actor.latent_dim=8"]
+    env_cfg, agent_cfg = resolve_config(task.replace("-v0", "-Play-v0"), small)
+    training, _ = resolve_config(task, small)
+    with managers_of(sim.env, env_cfg):
+        runner = fresh_runner(sim.env, agent_cfg)
+        policy = runner.get_inference_policy("cpu")
+        if "Teacher" in task:
+            with pytest.raises(PolicyError, match=r"a teacher cannot be exported.*Isaac-Tracking-G1-Student-v0"):
+                deployed(policy)
+            return
+        contract = describe(sim.env, policy.obs_groups, training, dataclasses.replace(ORIGIN, task=task))
+        recorded = record(runner.env, policy, 3)
+    assert np.abs(recorded.actions).mean() > 0.02
+    exported = write_files(tmp_path, policy, contract, "a_run", recorded)
+    assert max(exported.differences.values()) <= 1e-5 and len(exported.differences) == 2
+    # 620 times 64 and 32 numbers, for the most part; the encoder and the teacher would be as much again.
+    assert exported.sizes["policy.onnx"] < 4 * 1.2 * (628 * 64 + 620 * 32)
+    read, _ = load_policy(tmp_path / "policy.onnx")
+    assert read == contract and read.num_observations == 620
+    assert (read.action.kind, read.action.smoothing, read.action.boot_steps) == ("smoothed_joint_position", 0.9, 6)
 
 
 def check_contract(contract: PolicyContract, task: str, overrides: list[str]) -> None:

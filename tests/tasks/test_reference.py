@@ -105,3 +105,20 @@ def test_references_are_changed_only_on_demand(make: Any) -> None:
     # The first root position is where the motion is turned about.
     start, same = turned.frames(clip_ids, steps), plain.frames(clip_ids, steps)
     torch.testing.assert_close(start.body_pos_w[:, 0], same.body_pos_w[:, 0])
+
+
+def test_looking_ahead_is_looking_up_each_step_until_the_clips_end(make: Any) -> None:
+    changes = {f"augmentation__{name}_probability": 0.5 for name in ("freeze", "splice", "wrist", "heading")}
+    reference = make(**changes, sampler__mode="uniform")
+    clip_ids, steps = reference.start(torch.arange(NUM_ENVS))
+    last = reference.library.num_frames[clip_ids] - 1
+    steps[0] = last[0] - 3
+    seen = reference.ahead(clip_ids, steps, (0, 2, 4, 8))
+    for column, offset in enumerate((0, 2, 4, 8)):
+        expected = reference.frames(clip_ids, torch.minimum(steps + offset, last))
+        for found, wanted in zip(seen, expected, strict=True):
+            assert torch.equal(found.unflatten(0, (NUM_ENVS, 4))[:, column], wanted)
+    ended = seen.joint_pos.unflatten(0, (NUM_ENVS, 4))[0, 2:]
+    assert torch.equal(ended[0], ended[1])
+    # The steps of another question are not mixed up with these.
+    assert len(reference.ahead(clip_ids, steps, (1, 3)).joint_pos) == 2 * NUM_ENVS

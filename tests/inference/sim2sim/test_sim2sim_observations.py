@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -13,7 +14,8 @@ import pytest
 import torch
 
 from isaac_tracking.inference.policy_contract import ObservationTerm, PolicyError
-from isaac_tracking.inference.sim2sim.observations import TERMS, Observations, Senses
+from isaac_tracking.inference.sim2sim.observations import TERMS, Observations
+from isaac_tracking.inference.sim2sim.senses import Senses
 from isaac_tracking.motion.quaternion import quat_apply
 
 JOINTS = ("hip", "knee")
@@ -42,6 +44,11 @@ def senses() -> Senses:
         reference_anchor_quat_w=np.array([0.0, 0.0, 0.0, 1.0]),
         last_action=np.array([9.0, 10.0]),
         default_joint_pos=np.array([0.25, 0.5]),
+        # A root that looks north goes a metre to the north and up, and then, turned on its side, two to the east.
+        future_joint_pos=np.array([[5.0, 6.0], [5.5, 6.5], [7.0, 8.0]]),
+        future_root_pos_w=np.array([[1.0, 1.0, 0.5], [1.0, 2.0, 0.75], [3.0, 2.0, 0.75]]),
+        future_root_quat_w=np.array([left, left, [math.sqrt(0.5), 0.0, 0.0, math.sqrt(0.5)]]),
+        boot_remaining=0.25,
     )
 
 
@@ -58,6 +65,8 @@ def senses() -> Senses:
         ("joint_pos_rel", [0.75, 1.5]),
         ("joint_vel_rel", [3, 4]),
         ("last_action", [9, 10]),
+        ("projected_gravity", [0, 0, -1]),
+        ("boot_indicator", [0.25]),
     ],
 )
 def test_terms_by_hand(senses, function, expected):
@@ -66,9 +75,42 @@ def test_terms_by_hand(senses, function, expected):
     assert seen[0] == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("function", "steps", "expected"),
+    [
+        # Ahead is the north, and the east is to the right.
+        ("future_root_pos", (1, 2), [1, 0, 0.25, 1, -2, 0.25]),
+        # The robot looks north as well; then the reference lies on its side and looks east.
+        ("future_root_ori", (0, 2), [1, 0, 0, 1, 0, 0, 0, 0, -1, 0, 0, 1]),
+        ("future_joint_pos", (0, 2), [5, 6, 7, 8]),
+        ("future_joint_pos_error", (0, 2), [4, 4, 6, 6]),
+        ("future_root_height", (0, 1), [0.5, 0.75]),
+        # On its side by a quarter turn about x, what was up is behind its back: gravity is along -y.
+        ("future_gravity", (0, 2), [0, 0, -1, 0, -1, 0]),
+    ],
+)
+def test_terms_that_look_ahead_by_hand(senses, function, steps, expected):
+    ahead = term(function, len(expected), future_steps=steps)
+    observe = Observations([ahead], JOINTS, len(expected))
+    assert observe.horizon == steps[-1]
+    assert observe(senses)[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_history_begins_full_and_drops_the_oldest(senses):
+    observe = Observations([term("last_action", 6, history=3, scale=2.0)], JOINTS, 6)
+    seen = []
+    for action in ([1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]):
+        seen.append(observe(dataclasses.replace(senses, last_action=np.array(action)))[0].tolist())
+    assert seen == [[2, 4, 2, 4, 2, 4], [2, 4, 2, 4, 6, 8], [2, 4, 6, 8, 10, 12], [6, 8, 10, 12, 14, 16]]
+    observe.reset()
+    assert observe(senses)[0].tolist() == [18, 20, 18, 20, 18, 20]
+
+
 def test_joints_of_a_term_are_put_into_its_order_and_clip_comes_before_scale(senses):
     swapped = term("joint_vel_rel", 2, joint_names=("knee", "hip"), clip=(-3.5, 3.5), scale=2.0)
     assert Observations([swapped], JOINTS, 2)(senses)[0] == pytest.approx([7.0, 6.0])
+    ahead = term("future_joint_pos", 4, joint_names=("knee", "hip"), future_steps=(0, 2))
+    assert Observations([ahead], JOINTS, 4)(senses)[0] == pytest.approx([6.0, 5.0, 8.0, 7.0])
 
 
 def test_noise_is_that_of_the_contract_and_only_if_asked(senses):
@@ -83,7 +125,8 @@ def test_noise_is_that_of_the_contract_and_only_if_asked(senses):
     ("wrong", "message"),
     [
         (term("height_scan", 2), "'height_scan', which is unknown here"),
-        (term("last_action", 2, history=3), "history of 3 steps"),
+        (term("last_action", 2, future_steps=(1, 2)), "'last_action', which is unknown here"),
+        (term("future_gravity", 3), "'future_gravity', which is unknown here"),
         (term("last_action", 2, noise={"kind": "gaussian", "std": 1.0}), "noise of kind 'gaussian'"),
         (term("joint_pos_rel", 1, joint_names=("elbow",)), "joint 'elbow'"),
     ],
@@ -96,7 +139,7 @@ def test_unknown_terms_are_refused_by_name(wrong, message):
 def test_sizes_must_agree(senses):
     with pytest.raises(PolicyError, match="add up to 2 numbers; the policy takes 3"):
         Observations([term("last_action", 2)], JOINTS, 3)
-    with pytest.raises(PolicyError, match="2 numbers here and 3 in the policy's contract"):
+    with pytest.raises(PolicyError, match="2 numbers a step here and 3 in the policy's contract"):
         Observations([term("last_action", 3)], JOINTS, 3)(senses)
 
 
@@ -118,7 +161,7 @@ def test_terms_equal_those_of_isaac_lab(sim):
     manager = sim.env.observation_manager
     functions = [cfg.func.__name__ for cfg in manager._group_obs_term_cfgs["policy"]]
     sizes = [math.prod(shape) for shape in manager.group_obs_term_dim["policy"]]
-    assert set(functions) == set(TERMS)
+    assert set(functions) < set(TERMS)
     joint_names = list(sim.robot.joint_names)
     for env in range(num):
         senses = senses_of(sim, env)
@@ -139,6 +182,9 @@ def senses_of(sim: Any, env: int) -> Senses:
     """Read one robot's state from the simulator: link poses and velocities, and the root's centre of mass."""
     data, command = sim.robot.data, sim.command
     reference, anchor = command.reference, sim.robot.body_names.index("torso_link")
+    ahead = (command.steps[env] + torch.arange(17)).clamp_max(command.library.num_frames[command.clip_ids[env]] - 1)
+    future = command.library.frames(command.clip_ids[env].expand(17), ahead)
+    boot = getattr(sim.env.action_manager.get_term("joint_pos"), "boot_remaining", torch.zeros(sim.env.num_envs))
     pose, velocity = data.body_link_pose_w.torch[env].double(), data.body_link_vel_w.torch[env].double()
     # The velocity of a point fixed to the body, from that of the body's origin: v + w x r.
     arm = quat_apply(pose[0, 3:], data.body_com_pos_b.torch[env, 0].double())
@@ -157,5 +203,9 @@ def senses_of(sim: Any, env: int) -> Senses:
         "reference_anchor_quat_w": reference.body_quat_w[env, command.anchor],
         "last_action": sim.env.action_manager.action[env],
         "default_joint_pos": data.default_joint_pos.torch[env],
+        "future_joint_pos": future.joint_pos,
+        "future_root_pos_w": future.body_pos_w[:, 0],
+        "future_root_quat_w": future.body_quat_w[:, 0],
     }
-    return Senses(**{name: value.double().numpy() for name, value in senses.items()})
+    values: dict[str, Any] = {name: value.double().numpy() for name, value in senses.items()}
+    return Senses(**values, boot_remaining=float(boot[env]))

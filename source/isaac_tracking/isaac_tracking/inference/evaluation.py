@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 SETTINGS: dict[str, str] = {
     "clean": "The play task as it is: starts on the clip's first frame, no noise, nothing random, no pushes.",
     "noisy": "Clean, with the training task's noise on the observations and on the state at the start.",
-    "randomized": "Noisy, with what the training task varies between robots (friction, centre of mass, joint zeros).",
+    "randomized": "Noisy, with what the training task varies between robots (friction, centre of mass, joint zeros; in"
+    " the tasks of the stages motors and masses too) and its delay of actions.",
     "pushed": "Randomized, with the training task's pushes.",
 }
 """What is done to the robot during an examination, by name; each includes those before it."""
@@ -51,6 +52,11 @@ def apply_setting(play_cfg: Any, train_cfg: Any, setting: str) -> None:
     if level >= 1:
         play_cfg.observations.policy.enable_corruption = train_cfg.observations.policy.enable_corruption
         play_cfg.commands.motion.reset_noise = train_cfg.commands.motion.reset_noise
+    if level >= 2:
+        for name, term in vars(train_cfg.actions).items():
+            played = getattr(play_cfg.actions, name)
+            if hasattr(term, "delay") and hasattr(played, "delay"):
+                played.delay = term.delay
     for name, term in vars(train_cfg.events).items():
         pushes = getattr(term, "mode", None) == "interval"
         if getattr(term, "mode", None) is not None and level >= (3 if pushes else 2):

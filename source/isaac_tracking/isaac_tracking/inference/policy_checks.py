@@ -19,8 +19,9 @@ FORMAT = "isaac_tracking.policy"
 """What the contract says it is."""
 VERSION = 1
 """Version of the contract that is written and read here."""
-ACTION_KINDS = ("joint_position", "reference_joint_position")
-"""``target = offset + scale * action``; the second kind adds the reference's joint angles in place of the offset."""
+ACTION_KINDS = ("joint_position", "reference_joint_position", "smoothed_joint_position")
+"""``target = offset + scale * action``; the second kind adds the reference's joint angles in place of the offset, the
+third takes a moving average of the action over the physics steps and begins gently (``smoothing``, ``boot_steps``)."""
 
 _PER_JOINT = (
     "default_joint_pos", "joint_pos_limits", "soft_joint_pos_limits", "joint_stiffness", "joint_damping",
@@ -117,6 +118,13 @@ def _check_action(contract: PolicyContract, refuse: Callable[[str], NoReturn]) -
             refuse(f"the action's {key} has {len(values)} values for {contract.num_actions} joints")
     if (action.offset is None) != (action.kind == "reference_joint_position"):
         refuse(f"an action of kind '{action.kind}' {'lacks an' if action.offset is None else 'has an'} offset")
+    if action.kind == "smoothed_joint_position":
+        if action.smoothing is None or not 0.0 < action.smoothing <= 1.0:
+            refuse(f"the action's smoothing is {action.smoothing}, not within (0, 1]")
+        if not isinstance(action.boot_steps, int) or action.boot_steps < 0:
+            refuse(f"the action's boot_steps are {action.boot_steps}, not 0 or more")
+    elif action.smoothing is not None or action.boot_steps is not None:
+        refuse(f"an action of kind '{action.kind}' has smoothing or boot_steps")
     if contract.output["shape"][-1] != contract.num_actions:
         refuse(f"the output has {contract.output['shape'][-1]} values for {contract.num_actions} actions")
 
@@ -128,6 +136,9 @@ def _check_observations(contract: PolicyContract, refuse: Callable[[str], NoRetu
             refuse(f"observation '{term.name}' of {term.size} values lies at {term.slice}, but should start at {start}")
         unknown = [name for name in term.joint_names or () if name not in contract.joint_names]
         unknown += [name for name in term.body_names or () if name not in contract.body_names]
+        ahead = (0,) if term.future_steps is None else term.future_steps
+        if not ahead or not all(isinstance(step, int) and step >= 0 for step in ahead):
+            refuse(f"observation '{term.name}' looks at the steps {ahead}, which are not numbers from 0")
         if unknown:
             refuse(f"observation '{term.name}' speaks of '{unknown[0]}', which the contract does not name")
         start += term.size

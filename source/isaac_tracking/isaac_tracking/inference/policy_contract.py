@@ -48,7 +48,8 @@ class ObservationTerm:
     clip: tuple[float, float] | None
     """Range to which it is clipped, before the factor."""
     history: int
-    """Number of past values that are stacked, the oldest first; 0 for the present one alone."""
+    """Number of control steps whose values are stacked, the oldest first and the present one last; 0 for the present
+    one alone. In an episode's first step all are the present one."""
     noise: Mapping[str, Any] | None
     """Noise that it was trained with; none is to be added when the policy runs."""
     definition: str
@@ -57,6 +58,9 @@ class ObservationTerm:
     """Joints in the order of its values, where it is one per joint."""
     body_names: tuple[str, ...] | None = None
     """Bodies it speaks of."""
+    future_steps: tuple[int, ...] | None = None
+    """Control steps from the frame that is to be reached now at which it looks at the reference, whose values follow
+    each other; the clip's last frame stays. None if it does not look ahead."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,13 @@ class ActionContract:
     """Joint targets of a zero action [rad]; None where the reference's joint angles take its place."""
     clip: tuple[tuple[float, float], ...] | None
     """Ranges to which the joint targets are clipped [rad], None for no clipping."""
+    smoothing: float | None = None
+    """Weight of the action in the moving average that becomes the joint targets [-], 1 for none; None where the kind
+    has no such average."""
+    boot_steps: int | None = None
+    """Control steps over which the targets go from the joint angles at the start to the policy's; None as before."""
+    definition: str | None = None
+    """How to compute the joint targets where the kind needs more than a sentence."""
 
 
 @dataclass(frozen=True)
@@ -140,13 +151,17 @@ class PolicyContract:
 
     def to_json(self) -> str:
         """Return the contract as JSON; numbers are written so that they are read back exactly."""
-        terms = [{key: value for key, value in asdict(term).items() if value is not None or key in _WRITTEN_NONE}
-                 for term in self.observations]  # fmt: skip
-        values = {"format": FORMAT, "version": VERSION, **asdict(self), "observations": terms}
+        values = {"format": FORMAT, "version": VERSION, **asdict(self)}
+        values |= {"action": _said(self.action), "observations": [_said(term) for term in self.observations]}
         return json.dumps(values, indent=1, allow_nan=False)
 
 
-_WRITTEN_NONE = ("scale", "clip", "noise")
+_WRITTEN_NONE = ("scale", "offset", "clip", "noise")
+
+
+def _said(part: ActionContract | ObservationTerm) -> dict[str, Any]:
+    """Return a part of the contract without what it has nothing to say about."""
+    return {key: value for key, value in asdict(part).items() if value is not None or key in _WRITTEN_NONE}
 
 
 def load_policy(path: Path | str) -> tuple[PolicyContract, InferenceSession]:

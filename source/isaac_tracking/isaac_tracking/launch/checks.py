@@ -72,6 +72,68 @@ def need_engine(physics: Any, device: str) -> str:
     return name
 
 
+def need_gpus(gpus: int, device: str | None, gui: bool) -> None:
+    """Refuse more GPUs than there are, and what goes with one GPU only.
+
+    Args:
+        gpus: How many are asked for.
+        device: What ``--device`` says; "cpu" asks for processes on the CPU in their place.
+        gui: Whether a window is asked for.
+
+    Raises:
+        OptionError: If they cannot be had.
+    """
+    if gpus == 1:
+        return
+    if gui:
+        raise OptionError(f"--gui shows one GPU's environments; leave it out with --gpus {gpus}, or take --gpus 1")
+    if device == "cpu":
+        return
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not count:
+        raise OptionError(f"--gpus {gpus}: there is no GPU here; --device cpu starts {gpus} processes on the CPU")
+    if device not in (None, "cuda"):
+        raise OptionError(
+            f"--gpus {gpus} takes the GPUs from cuda:0 on, so --device {device} does not fit; leave it out, and choose"
+            " among the GPUs with CUDA_VISIBLE_DEVICES"
+        )
+    if gpus > count:
+        raise OptionError(f"--gpus {gpus} is more than there are here; give --gpus {count}, or less")
+
+
+def need_no_other_launcher(argv: Iterable[str]) -> None:
+    """Refuse to be one of the processes of another launcher.
+
+    Raises:
+        OptionError: If this is one, or is to behave as one.
+    """
+    if "--distributed" in argv:
+        raise OptionError("--distributed is for processes of another launcher; give --gpus N, which starts its own")
+    size = os.environ.get("WORLD_SIZE", "1")
+    if size != "1":
+        raise OptionError(
+            f"WORLD_SIZE={size} says that another launcher started this, torchrun for one; call train.sh itself with"
+            " --gpus N, or unset WORLD_SIZE"
+        )
+
+
+def need_history(env_cfg: Any) -> None:
+    """Refuse observations that remember more steps than an episode has.
+
+    Raises:
+        OptionError: If there is one.
+    """
+    # Heavy: Isaac Lab's config classes.
+    from ..tasks.tracking.adaptation_env_cfg import check_history
+
+    try:
+        check_history(env_cfg)
+    except ValueError as error:
+        raise OptionError(str(error)) from error
+
+
 def need_logger(name: str) -> None:
     """Refuse a logger whose package is missing, and keep W&B offline where nobody is logged in.
 

@@ -84,6 +84,7 @@ def export(argv: Sequence[str]) -> int:
 
     need_packages(("onnx", "onnxscript", "onnxruntime"))
     plan = make_plan(_play_arguments(options))
+    need_student(plan)
     base = caller_folder()
     folder = (base / options.output.expanduser()) if options.output else plan.results / "exported"
     if folder.exists() and not folder.is_dir():
@@ -93,6 +94,22 @@ def export(argv: Sequence[str]) -> int:
     exported = export_policy(plan, folder, options.torchscript, options.batch, clip, options.with_observations)
     _report(exported, folder)
     return 0
+
+
+def need_student(plan: PlayPlan) -> None:
+    """Refuse a teacher before anything is started.
+
+    Raises:
+        OptionError: If the task's actor is a teacher.
+    """
+    from ..learning.adaptation.config import TEACHER
+    from .overrides import resolve_config
+
+    if getattr(resolve_config(plan.task, plan.overrides)[1].actor, "class_name", None) == TEACHER:
+        raise OptionError(
+            f"task '{plan.task}' trains a teacher, which sees what a robot cannot sense and so cannot be exported; export"
+            " a student of it: Isaac-Tracking-G1-Student-Adapt-v0, -Student-v0 or -Student-ROA-v0"
+        )
 
 
 def export_policy(
@@ -118,7 +135,7 @@ def export_policy(
     """
     from ..inference.export.describe import describe
     from ..inference.export.files import write_files
-    from ..inference.export.graph import record
+    from ..inference.export.graph import deployed, record
     from .loaded_policy import loaded_policy
 
     origin, training = origin_of(plan)
@@ -128,6 +145,7 @@ def export_policy(
     ):
         if env.clip_actions is not None:
             raise OptionError("a policy trained with agent.clip_actions cannot be exported; train it without")
+        deployed(policy)
         contract = describe(env.unwrapped, policy.obs_groups, training, origin)
         recorded = record(env, policy, RECORDED_STEPS)
         return write_files(folder, policy, contract, origin.run, recorded, torchscript, batch, clip, state)

@@ -13,14 +13,12 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from .stop import TerminatedError, heeded
+
 ISAACLAB_MAJOR = 3
 """Major version of Isaac Lab that the tasks are written for."""
 _NEEDED = ("numpy", "torch", "gymnasium")
 """Packages that our own modules import at once."""
-
-
-class TerminatedError(KeyboardInterrupt):
-    """SIGTERM came where nothing is under way that should be finished first."""
 
 
 def main(command: str, argv: Sequence[str]) -> int:
@@ -33,11 +31,11 @@ def main(command: str, argv: Sequence[str]) -> int:
     # torch's threads otherwise spin while they wait for each other: with two cores and any other program beside it,
     # an update of the networks then takes a hundred times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    previous = signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = _run(command, argv)
-        sys.stdout.flush()
-        return code
+        with heeded():
+            code = _run(command, argv)
+            sys.stdout.flush()
+            return code
     except BrokenPipeError:
         # Whoever reads the output, `head` for one, has seen enough; Python would complain once more at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,8 +44,6 @@ def main(command: str, argv: Sequence[str]) -> int:
         terminated = isinstance(stop, TerminatedError)
         sys.stderr.write(f"\nStopped by {'SIGTERM' if terminated else 'Ctrl-C'}.\n")
         return 128 + (signal.SIGTERM if terminated else signal.SIGINT)
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 def _run(command: str, argv: Sequence[str]) -> int:
@@ -66,10 +62,6 @@ def _run(command: str, argv: Sequence[str]) -> int:
         return getattr(module, command)(argv)
     except USER_ERRORS as error:
         return _fail(str(error))
-
-
-def _terminate(number: int, frame: object) -> None:
-    raise TerminatedError
 
 
 def _wrong_installation() -> str | None:

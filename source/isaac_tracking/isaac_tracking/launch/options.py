@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..learning.runs import resolve_checkpoint
 from ..motion.data import shipped_clips
 from ..motion.sources import find_library
 from . import checks
 from .errors import OptionError
 from .overrides import AGENT_KEY, is_setting, split_rest
+from .wandb_checkpoint import fetch_checkpoint, is_online
 
 MOTIONS = "env.commands.motion.motions"
 """Setting that names the clips."""
@@ -59,7 +61,9 @@ def make_parser(prog: str, description: str, task: str) -> OptionParser:
     parser.add_argument("--seed", type=natural, metavar="N", help="random seed")
     parser.add_argument("--device", metavar="DEVICE", help="cuda, cuda:N or cpu (default: a GPU if there is one)")
     parser.add_argument(
-        "--checkpoint", metavar="PATH", help="model_<iteration>.pt, a run folder, 'latest' or 'pretrained'"
+        "--checkpoint",
+        metavar="PATH",
+        help="model_<iteration>.pt, a run folder, 'latest', 'pretrained', or run:ENTITY/PROJECT/ID of W&B",
     )
     parser.add_argument(
         "--motion", nargs="+", metavar="NAME", help="clips: names or patterns, files (.npz), folders, manifests (.toml)"
@@ -103,6 +107,22 @@ def read_request(
     if args.gui:
         passed += ["--viz", "newton"]
     return Request(args, task, choose_device(args.device), overrides, passed, base, logs)
+
+
+def find_checkpoint(request: Request, experiment: Path) -> Path:
+    """Return the checkpoint that ``--checkpoint`` names, on this machine or in a run of W&B, which is fetched.
+
+    Args:
+        request: What was asked for.
+        experiment: Folder of the experiment, for ``latest``.
+
+    Raises:
+        OptionError, RunError: If there is no such checkpoint.
+    """
+    name = request.args.checkpoint
+    if is_online(name):
+        return fetch_checkpoint(name, request.logs.parent / "wandb_checkpoints")
+    return resolve_checkpoint(name, experiment, request.base)
 
 
 def positive(text: str) -> int:

@@ -76,6 +76,16 @@ def merge_overrides(*layers: Sequence[str]) -> list[str]:
     return [f"{key}={value}" for key, value in merged.items()]
 
 
+def has_setting(key: str, configs: Mapping[str, Any]) -> bool:
+    """Whether a key names a value of the configs, which are given by the key's first word."""
+    node: Any = configs
+    for name in key.split("."):
+        if name not in _names(node):
+            return False
+        node = _walk(node, [name])
+    return True
+
+
 def resolve_config(task: str, overrides: Sequence[str], play: bool = False) -> tuple[Any, Any]:
     """Resolve a task's environment and agent configs with overrides.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..learning.runner import Runner
 from ..learning.runs import RunError, lock_run, set_aside_after, write_record
 from .run_folder import commit_of_checkout
+from .stop import raise_if_stopped
 from .terminal import Curtain, print_line
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ class PlannedRunner(Runner):
             curtain: What hides the set-up's output; it is up while training.
         """
         self._plan, self._curtain, self._film = plan, curtain, None
+        if hasattr(self.alg, "planned_updates"):
+            # Not the iterations of this session: what depends on a run's progress goes on where it was.
+            self.alg.planned_updates = plan.planned
         if plan.film is not None:
             from .train_film import TrainFilm
 
@@ -49,10 +53,14 @@ class PlannedRunner(Runner):
 
     def learn(self, num_learning_iterations: int, init_at_random_ep_len: bool = False) -> None:
         """Show output, record how the run was started, and train."""
+        # A signal during the set-up may have been swallowed; nothing has been written but Isaac Lab's own records.
+        raise_if_stopped()
         hidden = self._curtain.down
         self._curtain.down = False
         try:
             self._begin()
+            if self.is_distributed:
+                self._hide_until_log_opens(hidden)
             super().learn(num_learning_iterations, init_at_random_ep_len)
         except KeyboardInterrupt:
             self.stop_signal = self.stop_signal or signal.SIGINT
@@ -65,21 +73,29 @@ class PlannedRunner(Runner):
         run = {"task": self._plan.task, "overrides": list(self._plan.overrides)}
         super().save(path, {"run": run, **(infos or {})})
 
+    def _hide_until_log_opens(self, hidden: bool) -> None:
+        """Leave out the line in which the stock loop says that it equalizes the ranks."""
+        self._curtain.down = hidden
+        open_log = self.logger.init_logging_writer
+
+        def lift_and_open() -> None:
+            self._curtain.down = False
+            open_log()
+
+        self.logger.init_logging_writer = lift_and_open  # type: ignore[method-assign]
+
     def _begin(self) -> None:
         plan = self._plan
         for name, value in plan.facts.items():
             print_line(f"{name:<13}{value}")
-        print_line("Ctrl-C finishes the iteration, saves, and stops; bash train.sh --resume goes on")
+        resume = plan.resume or f"bash train.sh --resume{plan.ranks_options}"
+        print_line(f"Ctrl-C finishes the iteration, saves, and stops; {resume} goes on")
         if self._film is not None:
             self._film.steps = self.current_learning_iteration * self.cfg["num_steps_per_env"]
             print_line("--video: training waits while a film is drawn, on a CPU for about 0.3 s a picture")
         if self.logger.disable_logs:
             return
-        if (
-            plan.checkpoint is not None
-            and plan.checkpoint.parent == plan.run
-            and (aside := set_aside_after(plan.checkpoint))
-        ):
+        if plan.checkpoint is not None and not plan.is_new and (aside := set_aside_after(plan.checkpoint)):
             print_line(f"later checkpoints of the run are now in {aside[0].parent}")
         record = {
             "task": plan.task,
@@ -87,8 +103,11 @@ class PlannedRunner(Runner):
             "planned": plan.planned,
             "clips": list(plan.clips),
             "device": plan.device,
+            "gpus": plan.gpus,
             "commit": commit_of_checkout(),
         }
+        if plan.began_from is not None:
+            record["began_from"] = plan.began_from
         write_record(plan.run, record)
         # A run that goes on was locked before anything was started; a new one has had no folder until now.
         with contextlib.suppress(RunError, OSError):

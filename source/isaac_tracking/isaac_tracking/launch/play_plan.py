@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..learning.runs import checkpoints, latest_run, resolve_checkpoint
+from ..learning.runs import checkpoints, latest_run
 from . import checks, options
 from .overrides import merge_overrides, resolve_config
 from .planned_motions import read_motions
@@ -69,7 +69,7 @@ def make_plan(argv: Sequence[str], root: Path | None = None) -> PlayPlan:
     task = options.play_task(request.task)
     experiment = request.logs / resolve_config(task, [])[1].experiment_name
     if args.checkpoint:
-        checkpoint = resolve_checkpoint(args.checkpoint, experiment, request.base)
+        checkpoint = options.find_checkpoint(request, experiment)
     else:
         checkpoint = checkpoints(latest_run(experiment))[-1]
     record = record_of(checkpoint)

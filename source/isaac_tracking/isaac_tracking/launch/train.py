@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..learning.runs import RunError, checkpoints, lock_run
 from .errors import USER_ERRORS
+from .stop import raise_if_stopped
 from .terminal import Curtain, print_line, quiet
 from .train_plan import DEFAULT_TASK, TrainPlan, make_parser, make_plan
 
@@ -29,30 +29,59 @@ def train(argv: Sequence[str]) -> int:
     Raises:
         OptionError, RunError, ClipError: If something the user gave cannot be used; nothing was written then.
     """
-    plan = make_plan(argv)
-    # Every rank of a distributed training works on the same run.
-    if plan.run.is_dir() and os.environ.get("WORLD_SIZE", "1") == "1":
+    if "--pipeline" in argv:
+        from .pipeline import pipeline
+
+        return pipeline(argv)
+    return carry_out(make_plan(argv))
+
+
+def carry_out(plan: TrainPlan) -> int:
+    """Train as planned, and return the exit code.
+
+    Raises:
+        RunError: If the run cannot be written, or learning breaks down.
+    """
+    if plan.run.is_dir():
         lock_run(plan.run)
     for note in plan.notes:
         print_line(note)
     print_line("starting the simulator; the first time takes longer, since its kernels are compiled")
     try:
-        with quiet(plan.verbose, (KeyboardInterrupt, SystemExit, *USER_ERRORS)) as curtain:
-            from isaaclab_rl.entrypoints import run_train_cli
+        if plan.gpus == 1:
+            return run_plan(plan)
+        from .ranks import run_ranks
 
-            with _our_runner(plan, curtain) as runners:
-                code = run_train_cli(_isaaclab_arguments(plan))
+        return run_ranks(plan, run_plan)
     except KeyboardInterrupt:
-        if plan.checkpoint is None and not checkpoints(plan.run):
+        if plan.is_new and not checkpoints(plan.run):
             shutil.rmtree(plan.run, ignore_errors=True)
         raise
+
+
+def run_plan(plan: TrainPlan) -> int:
+    """Train in this process, which with several GPUs is one of the ranks, and return the exit code.
+
+    Raises:
+        RunError: If the run cannot be written, or learning breaks down.
+        KeyboardInterrupt: If a signal came before training.
+    """
+    # What a rank fails with is said by the process that started it.
+    plain = (KeyboardInterrupt, SystemExit, *USER_ERRORS) if plan.gpus == 1 else (BaseException,)
+    with quiet(plan.verbose, plain) as curtain:
+        from isaaclab_rl.entrypoints import run_train_cli
+
+        with _our_runner(plan, curtain) as runners:
+            code = run_train_cli(_isaaclab_arguments(plan))
+    # Isaac Lab's entry point ends well when a signal stops it.
+    raise_if_stopped()
     return _report(plan, runners[0] if runners else None, code)
 
 
 def _isaaclab_arguments(plan: TrainPlan) -> list[str]:
     """Return the command line of ``isaaclab train`` that does what was planned."""
     arguments = ["--rl_library", "rsl_rl", "--task", plan.task, "--device", plan.device]
-    arguments += ["--max_iterations", str(plan.iterations), "--run_timestamp", str(plan.run)]
+    arguments += ["--max_iterations", str(plan.iterations), "--run_timestamp", str(plan.isaaclab_folder or plan.run)]
     if plan.checkpoint is not None:
         arguments += ["--checkpoint", str(plan.checkpoint)]
     if plan.verbose:
@@ -83,7 +112,7 @@ def _our_runner(plan: TrainPlan, curtain: Curtain) -> Iterator[list[PlannedRunne
         if agent_cfg.class_name != "OnPolicyRunner":
             curtain.down = False
             return stock(env, agent_cfg, log_dir)
-        runner = PlannedRunner(env, to_dict(agent_cfg), log_dir=log_dir, device=agent_cfg.device)
+        runner = PlannedRunner(env, to_dict(agent_cfg), log_dir=str(plan.run), device=agent_cfg.device)
         runner.follow(plan, curtain)
         runners.append(runner)
         return runner
@@ -99,8 +128,10 @@ def _report(plan: TrainPlan, runner: PlannedRunner | None, code: int) -> int:
     """Say what the run left behind, and return the exit code: 128 + signal when it was stopped."""
     if code or runner is None:
         return code
-    found = checkpoints(plan.run)
     stopped = runner.stop_signal
+    if plan.rank:
+        return 0 if stopped is None else 128 + stopped
+    found = checkpoints(plan.run)
     if not found and stopped is None:
         raise RunError(f"training ended without a checkpoint in '{plan.run}'; run again with --verbose")
     print_line(f"run folder   {plan.run}")
@@ -116,10 +147,12 @@ def _report(plan: TrainPlan, runner: PlannedRunner | None, code: int) -> int:
 
 def _resume_command(plan: TrainPlan) -> str:
     """Return the command that goes on with a run, by name if it is not the newest."""
+    if plan.resume is not None:
+        return plan.resume
     task = "" if plan.task == DEFAULT_TASK else f" --task {plan.task}"
     newest = sorted(run.name for run in plan.run.parent.iterdir() if run.is_dir() and checkpoints(run))[-1]
     which = "--resume" if newest == plan.run.name else f"--checkpoint {_short(plan.run)}"
-    return f"bash train.sh {which}{task}"
+    return f"bash train.sh {which}{task}{plan.ranks_options}"
 
 
 def _short(path: Path) -> str:

@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..learning.runs import PRETRAINED, checkpoints, latest_run, resolve_checkpoint
-from . import checks, options
+from ..learning.runs import PRETRAINED, checkpoints, latest_run
+from . import checks, options, pipeline_options, stages
 from .overrides import merge_overrides, resolve_config
 from .planned_motions import PlannedMotions, changes, read_motions
 from .run_folder import new_run_folder, record_of
 
 DEFAULT_TASK = "Isaac-Tracking-G1-v0"
-_TAKEN = {"--agent", "--experiment_name", "--run_timestamp"}
+_TAKEN = {"--agent", "--experiment_name", "--run_timestamp", "--distributed"}
 """Options of Isaac Lab's train command that say again what our options say."""
+_NUM_ENVS = "env.scene.num_envs="
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,30 @@ class TrainPlan:
     """What is trained on what, by name."""
     clips: tuple[str, ...] = ()
     """Names of the clips."""
+    began_from: str | None = None
+    """Checkpoint that the run began from."""
+    resume: str | None = None
+    """Command that goes on with the run, if it is not the usual one."""
+    gpus: int = 1
+    """Processes that train together, each with all environments of the settings on a GPU of its own."""
+    rank: int = 0
+    """Which of them this is; the first one alone prints and writes."""
+    seed: int | None = None
+    """Random seed of the first of them."""
+    isaaclab_folder: Path | None = None
+    """Folder for what Isaac Lab's entry point writes, if it is not the run's."""
+
+    @property
+    def ranks_options(self) -> str:
+        """Options, after a space, that train on as many GPUs as now; empty for one."""
+        if self.gpus == 1:
+            return ""
+        return f" --gpus {self.gpus}" + (" --device cpu" if self.device == "cpu" else "")
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the run begins now, from nothing or from a checkpoint that is not its own."""
+        return self.checkpoint is None or self.checkpoint.parent != self.run
 
 
 def make_parser() -> options.OptionParser:
@@ -72,47 +97,62 @@ def make_parser() -> options.OptionParser:
     )
     parser.add_argument("--max_iterations", type=options.positive, metavar="N", help="iterations to train (more)")
     parser.add_argument("--resume", action="store_true", help="go on with the newest run that has a checkpoint")
+    parser.add_argument(
+        "--gpus", type=options.positive, default=1, metavar="N", help="GPUs to train on, each with --num_envs of them"
+    )
     parser.add_argument("--run_name", metavar="NAME", help="appended to the name of the run's folder")
     parser.add_argument("--logger", choices=("tensorboard", "wandb", "neptune"), help="default: tensorboard")
+    pipeline_options.add_options(parser)
     return parser
 
 
-def make_plan(argv: Sequence[str], root: Path | None = None) -> TrainPlan:
+def make_plan(argv: Sequence[str], root: Path | None = None, run: Path | None = None) -> TrainPlan:
     """Turn options into a plan without starting anything, and without writing anything but the cache of clips.
 
     Args:
         argv: Arguments of ``train.sh``.
         root: Folder that holds ``logs``; the current one if None.
+        run: Folder for a run that begins now; one named by date and time if None.
 
     Raises:
         OptionError, RunError, ClipError: If an option cannot be used.
     """
-    request = options.read_request(make_parser(), argv, DEFAULT_TASK, _isaaclab_options, root)
+    checks.need_no_other_launcher(argv)
+    request = options.read_request(make_parser(), argv, DEFAULT_TASK, isaaclab_options, root)
     args, given = request.args, request.overrides
+    pipeline_options.refuse_options(args)
+    checks.need_gpus(args.gpus, args.device, args.gui)
     for key, value in (("env.scene.num_envs", args.num_envs), ("agent.logger", args.logger)):
         if value is not None:
             given.append(f"{key}={value}")
-    checkpoint = _checkpoint(request)
-    record = record_of(checkpoint) if checkpoint else {}
-    task = options.same_task(checkpoint, record, request.task, args.task)
-    small = [] if record else _cpu_settings(task, request.device, given)
-    overrides = merge_overrides(small, record.get("overrides", []), given)
+    origin = _find_origin(request)
+    task, record = origin.task, origin.record
+    small, before = _settings_before(origin, request.device, given)
+    overrides = merge_overrides(small, before, given)
     env_cfg, agent_cfg = resolve_config(task, overrides)
-    run = _run_folder(checkpoint, request.logs / agent_cfg.experiment_name, args.run_name)
+    stages.check_begins(task, stages.stage_of(agent_cfg), origin.stage, origin.checkpoint, request.logs)
+    run = _run_folder(origin, request.logs / agent_cfg.experiment_name, args.run_name, run)
     plan = TrainPlan(task, request.device, run, overrides, agent_cfg.max_iterations, agent_cfg.max_iterations)
-    plan.passed, plan.verbose = request.passed, args.verbose
+    plan.passed, plan.verbose, plan.checkpoint = request.passed, args.verbose, origin.checkpoint
     plan.film = FilmPlan(args.video_length, args.video_interval) if args.video else None
+    plan.gpus, plan.seed = args.gpus, agent_cfg.seed
     engine = checks.need_engine(env_cfg.sim.physics, plan.device)
+    checks.need_history(env_cfg)
     checks.need_logger(agent_cfg.logger)
     checks.need_space(run)
     if small:
         plan.notes.append(_cpu_note(small, args.max_iterations))
-    if checkpoint is None:
+    _check_networks(origin, agent_cfg)
+    if origin.checkpoint is None or origin.begins:
         plan.planned = plan.iterations = args.max_iterations or plan.iterations
+        plan.notes += _begin_notes(origin, before)
     else:
-        _go_on(plan, checkpoint, record, agent_cfg, args)
+        _go_on(plan, origin, agent_cfg, args)
+        plan.began_from = record.get("began_from")
         if any(override.startswith("agent.algorithm.learning_rate=") for override in given):
             plan.learning_rate = agent_cfg.algorithm.learning_rate
+    if origin.checkpoint is not None and plan.is_new:
+        plan.began_from = str(origin.checkpoint)
     # Last, since it may take a minute.
     motions = read_motions(env_cfg)
     plan.clips, plan.facts = motions.names, _facts(plan, env_cfg, engine, motions)
@@ -122,13 +162,86 @@ def make_plan(argv: Sequence[str], root: Path | None = None) -> TrainPlan:
     return plan
 
 
-def _checkpoint(request: options.Request) -> Path | None:
-    if not (request.args.checkpoint or request.args.resume):
-        return None
-    experiment = request.logs / resolve_config(request.task, [])[1].experiment_name
-    if request.args.checkpoint:
-        return resolve_checkpoint(request.args.checkpoint, experiment, request.base)
-    return checkpoints(latest_run(experiment))[-1]
+@dataclass
+class _Origin:
+    """What training goes on with or begins from."""
+
+    task: str
+    """Task that is to be trained."""
+    checkpoint: Path | None = None
+    record: dict = field(default_factory=dict)
+    """How the checkpoint's run was started."""
+    loaded: dict = field(default_factory=dict)
+    """Content of the checkpoint."""
+    begins: bool = False
+    """Whether another stage begins from the checkpoint, so that its run does not go on."""
+
+    @property
+    def stage(self) -> str | None:
+        """Stage that wrote the checkpoint; None for training without stages."""
+        return self.loaded.get("stage")
+
+
+def _find_origin(request: options.Request) -> _Origin:
+    """Find the checkpoint that is asked for, and whether its run goes on or another stage begins from it.
+
+    Raises:
+        OptionError, RunError: If there is none, or it is of another task and no stage before this one.
+    """
+    args, task = request.args, request.task
+    if not (args.checkpoint or args.resume):
+        return _Origin(task)
+    from ..learning.checkpoint import read_checkpoint
+
+    agent_cfg = resolve_config(task, [])[1]
+    experiment = request.logs / agent_cfg.experiment_name
+    if args.checkpoint:
+        checkpoint = options.find_checkpoint(request, experiment)
+    else:
+        checkpoint = checkpoints(latest_run(experiment))[-1]
+    origin = _Origin(task, checkpoint, record_of(checkpoint), read_checkpoint(checkpoint))
+    # A task that was not named is the checkpoint's own, if that says so.
+    stage = stages.stage_of(agent_cfg) if args.task or not origin.record.get("task") else None
+    if stage is not None and origin.stage != stage.name:
+        stages.check_begins(task, stage, origin.stage, checkpoint, request.logs)
+        origin.begins = True
+        return origin
+    origin.task = options.same_task(checkpoint, origin.record, task, args.task)
+    return origin
+
+
+def _settings_before(origin: _Origin, device: str, given: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the settings that fit training to a CPU, and those that the checkpoint's run hands on."""
+    recorded = origin.record.get("overrides", [])
+    if not origin.begins:
+        return ([], recorded) if origin.record else (_cpu_settings(origin.task, device, given), [])
+    small = _cpu_settings(origin.task, device, given)
+    if origin.record:
+        # Its task, clips and networks are what they are, whatever the machine.
+        small = [text for text in small if text.startswith(_NUM_ENVS) or not stages.is_shared(text)]
+    return small, stages.kept_settings(origin.task, recorded)
+
+
+def _check_networks(origin: _Origin, agent_cfg: Any) -> None:
+    """Refuse a checkpoint of other networks, as far as it can be told now."""
+    if origin.checkpoint is None:
+        return
+    from ..learning.checkpoint import check_networks
+
+    configs = {"actor": agent_cfg.actor, "critic": agent_cfg.critic}
+    teacher = getattr(agent_cfg.algorithm, "teacher", None)
+    if teacher is not None:
+        # Imitation has no critic, and begins with nothing but the teacher.
+        configs = {"algorithm.teacher": teacher} if origin.begins else {"actor": agent_cfg.actor}
+    check_networks(origin.checkpoint, origin.loaded, configs)
+
+
+def _begin_notes(origin: _Origin, before: Sequence[str]) -> list[str]:
+    """Return what is to be said of a stage that begins from a checkpoint of another."""
+    if not origin.begins:
+        return []
+    kept = f"; kept from that run, unless given here: {' '.join(before)}" if before else ""
+    return [f"a new run begins from {origin.checkpoint}, which is of stage '{origin.stage}'{kept}"]
 
 
 def _cpu_settings(task: str, device: str, given: Sequence[str]) -> list[str]:
@@ -145,44 +258,48 @@ def _cpu_note(small: Sequence[str], max_iterations: int | None) -> str:
     return f"no GPU: training on the CPU with sizes that fit it, which differ from the GPU's: {' '.join(shown)}"
 
 
-def _run_folder(checkpoint: Path | None, experiment: Path, name: str | None) -> Path:
-    """Return a checkpoint's own folder if it is a run's that may be written to, and else a new one."""
-    if checkpoint is not None and checkpoint.parent != PRETRAINED and (checkpoint.parent / "params").is_dir():
-        return checkpoint.parent
-    return new_run_folder(experiment, name)
+def _run_folder(origin: _Origin, experiment: Path, name: str | None, folder: Path | None) -> Path:
+    """Return a checkpoint's own folder if it is a run's that goes on in it, and else a new one."""
+    checkpoint = origin.checkpoint
+    if checkpoint is None or origin.begins or checkpoint.parent == PRETRAINED:
+        return folder or new_run_folder(experiment, name)
+    return checkpoint.parent if (checkpoint.parent / "params").is_dir() else new_run_folder(experiment, name)
 
 
-def _go_on(plan: TrainPlan, checkpoint: Path, record: dict, agent_cfg: Any, args: argparse.Namespace) -> None:
+def _go_on(plan: TrainPlan, origin: _Origin, agent_cfg: Any, args: argparse.Namespace) -> None:
     """Decide how far to train from a checkpoint."""
-    from ..learning.checkpoint import check_networks, read_checkpoint
-
-    loaded = read_checkpoint(checkpoint)
-    check_networks(checkpoint, loaded, {"actor": agent_cfg.actor, "critic": agent_cfg.critic})
-    done = loaded["iter"] + 1
-    planned = max(record.get("planned", plan.planned), done)
-    plan.checkpoint = checkpoint
+    done = origin.loaded["iter"] + 1
+    planned = max(origin.record.get("planned", plan.planned), done)
     plan.iterations = args.max_iterations or (planned - done) or agent_cfg.max_iterations
     plan.planned = max(planned, done + plan.iterations)
-    plan.notes.append(f"resuming {checkpoint} at iteration {done}, {plan.iterations} to go")
-    if plan.run != checkpoint.parent:
+    plan.notes.append(f"resuming {plan.checkpoint} at iteration {done}, {plan.iterations} to go")
+    if plan.is_new:
         plan.notes.append("the checkpoint is in no run folder, so a new run goes on from it")
     elif args.run_name is not None:
         plan.notes.append(f"the run keeps its folder: --run_name {args.run_name} is left aside")
+    if (before := origin.record.get("gpus", 1)) != plan.gpus:
+        plan.notes.append(f"so far the run had --gpus {before}, from now on it has --gpus {plan.gpus}")
     if args.seed is not None:
         plan.notes.append("random numbers go on from the checkpoint: --seed decides only how the simulation is set up")
 
 
 def _facts(plan: TrainPlan, env_cfg: Any, engine: str, motions: PlannedMotions) -> dict[str, str]:
+    num_envs, device = env_cfg.scene.num_envs, plan.device
+    environments = str(num_envs)
+    if plan.gpus > 1:
+        kind = "processes" if device == "cpu" else "GPUs"
+        device = f"{plan.gpus} {kind}" if device != "cpu" else f"cpu, {plan.gpus} {kind}"
+        environments = f"{plan.gpus} {kind} x {num_envs} environments = {plan.gpus * num_envs}"
     return {
         "task": plan.task,
-        "engine": f"{engine} on {plan.device}",
-        "environments": str(env_cfg.scene.num_envs),
+        "engine": f"{engine} on {device}",
+        "environments": environments,
         "motions": str(motions),
         "run folder": str(plan.run),
     }
 
 
-def _isaaclab_options() -> set[str]:
+def isaaclab_options() -> set[str]:
     """Return the options that Isaac Lab's own train command knows."""
     from isaaclab.app import add_launcher_args
     from isaaclab_rl.entrypoints.backends import cli_args_rsl_rl

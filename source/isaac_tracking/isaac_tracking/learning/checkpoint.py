@@ -24,7 +24,9 @@ _UNREADABLE = (
     TypeError, AttributeError, AssertionError, ArithmeticError, MemoryError, NotImplementedError,
 )  # fmt: skip
 """What torch's and Python's readers raise for files that are damaged or forged."""
-_LAYER = re.compile(r"mlp\.(\d+)\.weight")
+_ADAPTATION = {"encoder_dims": "encoder_priv", "adapt_dims": "adapt_module.net", "hidden_dims": "actor_student.net"}
+"""Sequence of layers behind each setting of a teacher or student (``learning.adaptation.models``)."""
+_LAYERS = {"TeacherActor": _ADAPTATION, "StudentActor": _ADAPTATION, "Critic": {"hidden_dims": "net"}}
 
 
 def read_checkpoint(path: Path, device: str = "cpu") -> dict:
@@ -73,10 +75,9 @@ def write_checkpoint(saved: dict, path: Path) -> None:
         torch.save(saved, file)
 
 
-def hidden_layers(weights: Mapping[str, torch.Tensor]) -> list[int]:
-    """Return the widths of the hidden layers of a saved network."""
-    layers = {int(match.group(1)): weights[key] for key in weights if (match := _LAYER.fullmatch(key))}
-    return [len(layers[index]) for index in sorted(layers)][:-1]
+def hidden_layers(weights: Mapping[str, torch.Tensor], part: str = "mlp") -> list[int]:
+    """Return the widths of the hidden layers of a saved network, or of a part of one."""
+    return _widths(weights, part)[:-1]
 
 
 def check_networks(path: Path, loaded: Mapping[str, Any], configs: Mapping[str, Any]) -> None:
@@ -85,22 +86,44 @@ def check_networks(path: Path, loaded: Mapping[str, Any], configs: Mapping[str, 
     Args:
         path: The checkpoint, for the message.
         loaded: What it holds.
-        configs: Configurations of the networks by name, ``"actor"`` and ``"critic"``, of rsl_rl's ``MLPModel``.
+        configs: Configurations by their place in the agent's config, ``"actor"``, ``"critic"`` or
+            ``"algorithm.teacher"``: of rsl_rl's ``MLPModel`` or of ``learning.adaptation``.
 
     Raises:
-        RunError: If hidden layers or normalisation differ.
+        RunError: If sizes, kinds or normalisation differ.
     """
-    for name, cfg in configs.items():
-        if cfg.class_name != "MLPModel":
-            continue
-        weights = loaded[f"{name}_state_dict"]
-        saved, wanted = hidden_layers(weights), list(cfg.hidden_dims)
-        if saved != wanted and -1 not in wanted:
-            option = f"agent.{name}.hidden_dims={saved}".replace(" ", "")
-            raise RunError(f"checkpoint '{path}': {name} has hidden layers {saved}, not {wanted}; give {option}")
-        normalized = any(key.startswith("obs_normalizer.") for key in weights)
-        if normalized != bool(cfg.obs_normalization):
-            option = f"agent.{name}.obs_normalization={str(normalized).lower()}"
-            raise RunError(
-                f"checkpoint '{path}': {name} was trained with{'' if normalized else 'out'} a normalizer; give {option}"
-            )
+    for place, cfg in configs.items():
+        weights = loaded["critic_state_dict" if place == "critic" else "actor_state_dict"]
+        kind = cfg.class_name.rpartition(":")[2]
+        if kind == "MLPModel":
+            _check(path, place, "hidden_dims", hidden_layers(weights), cfg)
+            normalized = any(key.startswith("obs_normalizer.") for key in weights)
+            if normalized != bool(cfg.obs_normalization):
+                option = f"agent.{place}.obs_normalization={str(normalized).lower()}"
+                how = f"was trained with{'' if normalized else 'out'} a normalizer"
+                raise RunError(f"checkpoint '{path}': {place} {how}; give {option}")
+        if kind in ("TeacherActor", "StudentActor"):
+            _check(path, place, "adapt_kind", "gru" if "adapt_module.cell.weight_ih" in weights else "mlp", cfg)
+            _check(path, place, "latent_dim", next(reversed(_widths(weights, "encoder_priv")), 0), cfg)
+        for field, part in _LAYERS.get(kind, {}).items():
+            _check(path, place, field, hidden_layers(weights, part), cfg)
+
+
+def _widths(weights: Mapping[str, torch.Tensor], part: str) -> list[int]:
+    """Return the widths of the linear layers of a part, the last one being its output's."""
+    key = re.compile(rf"{re.escape(part)}\.(\d+)\.weight")
+    layers = {int(match[1]): value for name, value in weights.items() if (match := key.fullmatch(name))}
+    # A layer norm has a weight as well, of one dimension.
+    return [len(layers[index]) for index in sorted(layers) if layers[index].ndim == 2]
+
+
+def _check(path: Path, place: str, field: str, saved: Any, cfg: Any) -> None:
+    wanted = getattr(cfg, field)
+    wanted = list(wanted) if isinstance(wanted, list | tuple) else wanted
+    if saved == wanted or (isinstance(wanted, list) and -1 in wanted):
+        return
+    what = {"hidden_dims": "hidden layers"}.get(field, field)
+    raise RunError(
+        f"checkpoint '{path}': {place} has {what} {saved}, not {wanted}; give agent.{place}.{field}="
+        + str(saved).replace(" ", "")
+    )

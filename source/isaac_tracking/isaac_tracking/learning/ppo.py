@@ -5,89 +5,44 @@
 
 from __future__ import annotations
 
-import random
 from typing import cast
 
-import numpy as np
-import torch
 from rsl_rl.algorithms import PPO as _PPO
 from rsl_rl.env import VecEnv
 from tensordict import TensorDict
 
+from .run_state import RunState
 
-class PPO(_PPO):
-    """rsl_rl's PPO, which also saves the states of the environment's command terms and of the random generators.
 
-    A command term takes part when it has a ``sampler`` with ``state_dict`` and ``load_state_dict``.
-    """
-
-    def __init__(self, *args, **kwargs) -> None:
-        """Construct the algorithm; see :class:`rsl_rl.algorithms.PPO`."""
-        super().__init__(*args, **kwargs)
-        self._env: VecEnv | None = None
+class PPO(RunState, _PPO):
+    """rsl_rl's PPO with a :class:`.RunState`."""
 
     @staticmethod
     def construct_algorithm(obs: TensorDict, env: VecEnv, cfg: dict, device: str) -> PPO:
-        """Construct the algorithm and let it know the environment."""
+        """Construct the algorithm and let it know the environment and the length of the run."""
         # The stock function constructs the class that the config names, which is this one or a child of it.
         alg = cast(PPO, _PPO.construct_algorithm(obs, env, cfg, device))
-        alg._env = env
+        alg.env, alg.planned_updates = env, cfg.get("max_iterations") or 1
         return alg
 
+    def train_mode(self) -> None:
+        """Begin to train: curricula stand where the run does."""
+        super().train_mode()
+        self.advance_curricula()
+
+    def update(self) -> dict[str, float]:
+        """Learn from the rollout, and return the mean losses by name."""
+        losses = super().update()
+        self.count_update()
+        return losses
+
     def save(self) -> dict:
-        """Return models, optimizer, samplers and random states, in types that load with ``weights_only=True``."""
-        saved = super().save()
-        saved["samplers"] = {name: sampler.state_dict() for name, sampler in self._samplers().items()}
-        saved["random"] = random_state(self.device)
-        return saved
+        """Return models, optimizer and run state, in types that load with ``weights_only=True``."""
+        return super().save() | self.run_state()
 
     def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
-        """Restore what a checkpoint holds; samplers and random states only together with the iteration.
-
-        Checkpoints of plain PPO lack both.
-        """
+        """Restore what a checkpoint holds; the run state only together with the iteration."""
         iteration = super().load(loaded_dict, load_cfg, strict)
-        if not iteration:
-            return iteration
-        for name, sampler in self._samplers().items():
-            if name in loaded_dict.get("samplers", {}):
-                sampler.load_state_dict(loaded_dict["samplers"][name])
-        if "random" in loaded_dict:
-            set_random_state(loaded_dict["random"], self.device)
+        if iteration:
+            self.load_run_state(loaded_dict)
         return iteration
-
-    def hardest_clips(self) -> dict[str, list[tuple[str, float]]]:
-        """Return the names and scores of the hardest clips of each command that can tell, hardest first."""
-        return {name: term.hardest() for name, term in self._command_terms().items() if hasattr(term, "hardest")}
-
-    def _samplers(self) -> dict:
-        return {name: term.sampler for name, term in self._command_terms().items() if hasattr(term, "sampler")}
-
-    def _command_terms(self) -> dict:
-        manager = getattr(getattr(self._env, "unwrapped", None), "command_manager", None)
-        return {} if manager is None else {name: manager.get_term(name) for name in manager.active_terms}
-
-
-def random_state(device: str) -> dict:
-    """Return the states of torch's, NumPy's and Python's generators as plain tensors and numbers."""
-    version, keys, gauss = random.getstate()
-    name, numpy_keys, position, has_gauss, cached = np.random.get_state()
-    state = {
-        "torch": torch.get_rng_state(),
-        "numpy": [name, torch.from_numpy(numpy_keys.astype(np.int64)), position, has_gauss, cached],
-        "python": [version, list(keys), gauss],
-    }
-    if torch.device(device).type == "cuda":
-        state["cuda"] = torch.cuda.get_rng_state(device)
-    return state
-
-
-def set_random_state(state: dict, device: str) -> None:
-    """Restore the states of all random generators."""
-    torch.set_rng_state(state["torch"].cpu())
-    name, keys, position, has_gauss, cached = state["numpy"]
-    np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), position, has_gauss, cached))
-    version, python_keys, gauss = state["python"]
-    random.setstate((version, tuple(python_keys), gauss))
-    if "cuda" in state and torch.device(device).type == "cuda":
-        torch.cuda.set_rng_state(state["cuda"].cpu(), device)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from rsl_rl.runners import OnPolicyRunner
 from .checkpoint import read_checkpoint, write_checkpoint
 from .curves import plot_curves
 from .hardest_clips import append_hardest
+from .ranks_agree import agreed_signal, check_ranks_agree
 from .run_logger import RunLogger
 from .runs import TABLE, RunError, checkpoints, clean_parts
 
@@ -30,6 +32,8 @@ class Runner(OnPolicyRunner):
     """rsl_rl's :class:`OnPolicyRunner`; its loop is untouched, only saving, loading and logging are ours.
 
     The first Ctrl-C or SIGTERM lets the iteration finish, saves a checkpoint and stops; a second Ctrl-C stops at once.
+    With several ranks (``WORLD_SIZE`` above 1) the first one writes the run folder, a signal to any of them stops all
+    after the same iteration, and at every checkpoint their networks must be equal.
     """
 
     def __init__(self, env, train_cfg: dict, log_dir: str | None = None, device: str = "cpu") -> None:
@@ -55,14 +59,16 @@ class Runner(OnPolicyRunner):
             RunError: If the run folder cannot be written, or learning broke down; earlier checkpoints stay.
         """
         self.logger.start_iteration = self.current_learning_iteration
-        if self.logger.log_dir:
+        if self.logger.log_dir and not self.logger.disable_logs:
             clean_parts(Path(self.logger.log_dir))
         log = self.logger.log
 
         def log_and_stop(**kwargs) -> None:
             self._check_losses(kwargs["loss_dict"])
             log(**kwargs)
-            if self.stop_signal is not None:
+            number = self._settle_with_ranks(kwargs["it"], kwargs["total_it"])
+            if number is not None:
+                self.stop_signal = number
                 raise StopTrainingError
 
         self.logger.log = log_and_stop  # type: ignore[method-assign]
@@ -112,6 +118,8 @@ class Runner(OnPolicyRunner):
         loaded = read_checkpoint(Path(path), map_location or self.device)
         try:
             load_iteration = self.alg.load(loaded, load_cfg, strict)
+        except RunError:
+            raise
         except (RuntimeError, ValueError, KeyError) as error:
             detail = " ".join(str(error).split())[:200]
             raise RunError(
@@ -138,6 +146,35 @@ class Runner(OnPolicyRunner):
             if self.logger.writer is not None and self.logger.log_dir:
                 self.save(str(Path(self.logger.log_dir) / f"model_{self.current_learning_iteration}.pt"))
                 self.logger.stop_logging_writer()
+
+    def _settle_with_ranks(self, it: int, total_it: int) -> int | None:
+        """Compare the ranks where a checkpoint follows, and return the signal that stops all of them, if any.
+
+        Raises:
+            RunError: If the ranks' networks differ.
+        """
+        if not self.is_distributed:
+            return self.stop_signal
+        # A signal that comes after this is for the next iteration, on this rank as on the others.
+        number = agreed_signal(self.stop_signal, self.device)
+        if number is not None or it % self.cfg["save_interval"] == 0 or it + 1 == total_it:
+            check_ranks_agree(self.alg.save(), self.device)
+        return number
+
+    def _configure_multi_gpu(self) -> None:
+        """Join the other ranks: as the stock runner does on GPUs, and over gloo on a CPU, which it does not know."""
+        if self.device != "cpu" or int(os.environ.get("WORLD_SIZE", "1")) == 1:
+            super()._configure_multi_gpu()
+            return
+        self.is_distributed = True
+        self.gpu_world_size, self.gpu_global_rank = int(os.environ["WORLD_SIZE"]), int(os.environ["RANK"])
+        self.gpu_local_rank = self.gpu_global_rank
+        self.cfg["multi_gpu"] = {
+            "global_rank": self.gpu_global_rank,
+            "local_rank": self.gpu_local_rank,
+            "world_size": self.gpu_world_size,
+        }
+        torch.distributed.init_process_group("gloo", rank=self.gpu_global_rank, world_size=self.gpu_world_size)
 
     def _check_losses(self, losses: Mapping[str, float]) -> None:
         """Stop before weights that are not finite are saved.

@@ -66,8 +66,17 @@ def mirror_map(robot: Robot) -> MirrorMap:
         ValueError: If a part has a side in its name but no partner, or a joint's axis is not the mirror image of its
             partner's.
     """
-    joints = partners(robot.joint_names)
-    return MirrorMap(joints, _signs(robot.tree, joints), partners(robot.body_names))
+    return mirror_of_tree(robot.tree)
+
+
+def mirror_of_tree(tree: KinematicTree) -> MirrorMap:
+    """Return the mirror of a kinematic tree on the CPU, whose joints and bodies it follows in their order.
+
+    Raises:
+        ValueError: As :func:`mirror_map`.
+    """
+    joints = partners(tree.joint_names)
+    return MirrorMap(joints, _signs(tree, joints), partners(tree.body_names))
 
 
 def partners(names: Sequence[str]) -> tuple[int, ...]:

@@ -57,9 +57,36 @@ def onnx_graph(policy: Any) -> ModelProto:
 
     Args:
         policy: rsl_rl's model.
+
+    Raises:
+        PolicyError: If the model cannot be deployed.
     """
-    module = policy.as_onnx(verbose=False).to("cpu").eval()
-    return _to_onnx(module, module.get_dummy_inputs(), module.input_names, module.output_names)
+    module = deployed(policy)
+    return _to_onnx(module, module.get_dummy_inputs(), list(module.input_names), list(module.output_names))
+
+
+def deployed(policy: Any) -> Any:
+    """Return what of a model is deployed: its normalizer and what lies between an observation and an action.
+
+    It is what rsl_rl's hook ``as_onnx`` returns, a module with ``get_dummy_inputs``, ``input_names`` and
+    ``output_names``; a model of one's own offers the same.
+
+    Args:
+        policy: rsl_rl's model.
+
+    Raises:
+        PolicyError: If it says that it cannot be deployed, or needs more than an observation.
+    """
+    try:
+        module = policy.as_onnx(verbose=False).to("cpu").eval()
+    except ValueError as error:
+        raise PolicyError(str(error)) from error
+    if tuple(module.input_names) != ("obs",):
+        raise PolicyError(
+            f"a policy that remembers ({', '.join(module.input_names)}) cannot be exported, since the contract has no"
+            " words for it; train one without recurrent networks"
+        )
+    return module
 
 
 def state_graph(policy: Any, contract: PolicyContract) -> ModelProto:
@@ -72,7 +99,7 @@ def state_graph(policy: Any, contract: PolicyContract) -> ModelProto:
     Raises:
         PolicyError: If an observation cannot be computed from the states alone.
     """
-    module = StatePolicy(policy.as_onnx(verbose=False).to("cpu"), contract).eval()
+    module = StatePolicy(deployed(policy), contract).eval()
     model = _to_onnx(module, module.dummy_inputs(), module.input_names, list(module.output_names))
     set_metadata(model, {INPUTS_KEY: json.dumps(input_notes(module))})
     return model

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ...tasks.tracking.mdp.commands import MotionCommand
 
 _JOINTS, _ANCHOR, _ROOT, _POLICY = "joint space", "anchor body", "root body", "policy output"
+_REFERENCE, _WORLD, _NONE = "root of the reference", "world", "none"
 
 _MEANINGS: dict[str, tuple[str, str]] = {
     "generated_commands": (
@@ -44,8 +45,53 @@ _MEANINGS: dict[str, tuple[str, str]] = {
     "joint_pos_rel": (_JOINTS, "joint angles minus default_joint_pos [rad]"),
     "joint_vel_rel": (_JOINTS, "joint speeds [rad/s]"),
     "last_action": (_POLICY, "previous output of the policy, before scale and offset; zeros at an episode's start"),
+    "projected_gravity": (_ROOT, "R(q_robot)^T (0, 0, -1) [-] of the root body: minus the third row of its rotation"),
+    "boot_indicator": (
+        _NONE,
+        "share of the start pose in the next physics step's joint targets, 1 at an episode's start and 0 after"
+        " boot_steps: see the definition of the action",
+    ),
+    "future_root_pos": (
+        _REFERENCE,
+        "R(q_0)^T (p_k - p_0) [m] for each k of future_steps: positions and orientation of the reference's root, p_0"
+        " and q_0 in the frame that is to be reached in this step, p_k k control steps later",
+    ),
+    "future_root_ori": (
+        _ROOT,
+        "first two columns of R(q_robot)^T R(q_k) of the root body, row by row (m00, m01, m10, m11, m20, m21), for each"
+        " k of future_steps: q_k of the reference k control steps after the frame that is to be reached in this step",
+    ),
+    "future_joint_pos": (
+        _JOINTS,
+        "joint angles [rad] of the reference for each k of future_steps: all joints, k control steps after the frame"
+        " that is to be reached in this step, before those of the next k",
+    ),
+    "future_joint_pos_error": (
+        _JOINTS,
+        "joint angles of the reference minus the robot's, as its encoders show them now [rad], for each k of"
+        " future_steps: all joints, k control steps after the frame that is to be reached in this step, before those"
+        " of the next k",
+    ),
+    "future_root_height": (
+        _WORLD,
+        "heights above the ground [m] of the reference's root for each k of future_steps, k control steps after the"
+        " frame that is to be reached in this step",
+    ),
+    "future_gravity": (
+        _REFERENCE,
+        "R(q_k)^T (0, 0, -1) [-] for each k of future_steps: minus the third row of the rotation of the reference's"
+        " root k control steps after the frame that is to be reached in this step",
+    ),
 }
 """Frame and definition by function; of another function, the first line of its docstring is the definition."""
+_BEYOND_NOW = ("future_root_pos",)
+"""Functions that leave out the first of the command's steps."""
+_SMOOTHED = (
+    "In each physics step: applied = smoothing * action + (1 - smoothing) * applied, from zeros at an episode's start;"
+    " target = offset + scale * applied, clipped; joint target = b * start + (1 - b) * target, where start are the"
+    " joint angles at the episode's start, clipped, and b = max(0, 1 - n / (boot_steps * decimation)) in the n-th"
+    " physics step of the episode, n from 0 (b = 0 without boot_steps)"
+)
 
 
 def observation_terms(
@@ -82,6 +128,7 @@ def observation_terms(
                 definition=definition,
                 joint_names=_joints(env, cfg, function, size, command),
                 body_names=_bodies(frame, command),
+                future_steps=_future_steps(function, command),
             )
         )
         start += size
@@ -97,23 +144,39 @@ def action_contract(env: ManagerBasedRLEnv) -> ActionContract:
     from isaaclab.envs.mdp.actions.joint_actions import JointPositionAction
 
     from ...tasks.tracking.mdp.actions import ReferenceJointPositionAction
+    from ...tasks.tracking.mdp.delayed_action import DelayedJointPositionAction
 
-    kinds = {JointPositionAction: "joint_position", ReferenceJointPositionAction: "reference_joint_position"}
+    kinds = {
+        JointPositionAction: "joint_position",
+        ReferenceJointPositionAction: "reference_joint_position",
+        DelayedJointPositionAction: "smoothed_joint_position",
+    }
     names = env.action_manager.active_terms
     terms = [env.action_manager.get_term(name) for name in names]
     if len(terms) != 1 or type(terms[0]) not in kinds:
         found = ", ".join(f"{name} ({type(term).__name__})" for name, term in zip(names, terms, strict=True))
         raise PolicyError(f"a policy with the actions {found} cannot be exported; only joint positions can")
     (term,) = terms
-    kind = kinds[type(term)]
+    kind, path = kinds[type(term)], {}
+    if kind == "smoothed_joint_position":
+        path = {"smoothing": _middle(term.cfg.smoothing), "boot_steps": term.cfg.boot_steps, "definition": _SMOOTHED}
+        if path["smoothing"] == 1.0 and path["boot_steps"] == 0:
+            # Without these two, and without the delay, which belongs to the simulated robot, it is a plain one.
+            kind, path = "joint_position", {}
     joints = tuple(term._joint_names)
     return ActionContract(
         kind=kind,
         joint_names=joints,
         scale=_row(term._scale, len(joints)),
-        offset=_row(term._offset, len(joints)) if kind == "joint_position" else None,
+        offset=None if kind == "reference_joint_position" else _row(term._offset, len(joints)),
         clip=None if term.cfg.clip is None else pairs(term._clip[0]),
+        **path,
     )
+
+
+def _middle(given: float | tuple[float, float]) -> float:
+    """Return a number, or the middle of a range that is drawn from in training."""
+    return float(given) if isinstance(given, (int, float)) else 0.5 * (given[0] + given[1])
 
 
 def numbers(values: torch.Tensor) -> tuple[float, ...]:
@@ -171,7 +234,7 @@ def _joints(
 ) -> tuple[str, ...] | None:
     """Return the joints of a term's values, where it has some."""
     names = tuple(command.robot_asset.joint_names)
-    if function == "generated_commands":
+    if function in ("generated_commands", "future_joint_pos", "future_joint_pos_error"):
         return names
     if function == "last_action":
         return tuple(env.action_manager.get_term(env.action_manager.active_terms[0])._joint_names)
@@ -188,8 +251,16 @@ def _joints(
 
 
 def _bodies(frame: str, command: MotionCommand) -> tuple[str, ...] | None:
-    names = {_ANCHOR: command.cfg.anchor_body_name, _ROOT: command.body_names[0]}
+    root = command.body_names[0]
+    names = {_ANCHOR: command.cfg.anchor_body_name, _ROOT: root, _REFERENCE: root, _WORLD: root}
     return (names[frame],) if frame in names else None
+
+
+def _future_steps(function: str, command: MotionCommand) -> tuple[int, ...] | None:
+    """Return the control steps at which a term looks ahead."""
+    if not function.startswith("future_"):
+        return None
+    return tuple(command.cfg.future_steps[function in _BEYOND_NOW :])
 
 
 def _row(values: Any, count: int) -> tuple[float, ...]:

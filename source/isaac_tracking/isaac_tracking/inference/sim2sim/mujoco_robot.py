@@ -118,11 +118,11 @@ class MujocoRobot:
         """Simulate some physics steps.
 
         Args:
-            targets: Joint targets [rad], shape (J,).
+            targets: Joint targets [rad], shape (J,), or for each physics step, shape (count, J).
             count: Number of physics steps.
         """
-        for _ in range(count):
-            self._late.append(targets)
+        for row in np.broadcast_to(targets, (count, len(self.joint_names))):
+            self._late.append(row)
             self.data.ctrl[self._actuators] = self._late.popleft()
             self._mujoco.mj_step(self.model, self.data)
         self._update()

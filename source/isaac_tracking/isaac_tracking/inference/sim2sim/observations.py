@@ -1,60 +1,18 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What a policy sees, by the names in its contract: numpy alone, nothing of Isaac Lab."""
+"""What a policy sees, by the names in its contract, and what it remembers: numpy alone, nothing of Isaac Lab."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..policy_contract import ObservationTerm, PolicyError
-
-
-@dataclass(frozen=True)
-class Senses:
-    """All that observations are made of, at one instant; quaternions are xyzw, ``_w`` is the world frame."""
-
-    joint_pos: np.ndarray
-    """Joint angles in the contract's order [rad], shape (J,)."""
-
-    joint_vel: np.ndarray
-    """Joint speeds [rad/s], shape (J,)."""
-
-    root_quat_w: np.ndarray
-    """Orientation of the root, shape (4,)."""
-
-    root_com_vel_w: np.ndarray
-    """Velocity of the root's centre of mass [m/s], shape (3,); that is what Isaac Lab's ``base_lin_vel`` turns."""
-
-    root_ang_vel_w: np.ndarray
-    """Angular velocity of the root [rad/s], shape (3,)."""
-
-    anchor_pos_w: np.ndarray
-    """Position of the robot's anchor [m], shape (3,)."""
-
-    anchor_quat_w: np.ndarray
-    """Orientation of the robot's anchor, shape (4,)."""
-
-    reference_joint_pos: np.ndarray
-    """Joint angles of the frame that is to be reached [rad], shape (J,)."""
-
-    reference_joint_vel: np.ndarray
-    """Its joint speeds [rad/s], shape (J,)."""
-
-    reference_anchor_pos_w: np.ndarray
-    """Position of its anchor [m], shape (3,)."""
-
-    reference_anchor_quat_w: np.ndarray
-    """Orientation of its anchor, shape (4,)."""
-
-    last_action: np.ndarray
-    """The policy's output of the step before, raw, zeros at the start [-], shape (A,)."""
-
-    default_joint_pos: np.ndarray
-    """Joint angles of the default pose [rad], shape (J,)."""
+from .future import FUTURE_TERMS
+from .senses import Senses, matrix
 
 
 def generated_commands(senses: Senses) -> np.ndarray:
@@ -82,6 +40,11 @@ def base_ang_vel(senses: Senses) -> np.ndarray:
     return matrix(senses.root_quat_w).T @ senses.root_ang_vel_w
 
 
+def projected_gravity(senses: Senses) -> np.ndarray:
+    """Return the direction of gravity in the root's frame [-], shape (3,)."""
+    return -matrix(senses.root_quat_w)[2]
+
+
 def joint_pos_rel(senses: Senses) -> np.ndarray:
     """Return joint angles minus the default pose [rad], shape (J,)."""
     return senses.joint_pos - senses.default_joint_pos
@@ -97,6 +60,11 @@ def last_action(senses: Senses) -> np.ndarray:
     return senses.last_action
 
 
+def boot_indicator(senses: Senses) -> np.ndarray:
+    """Return how much of the start pose is left in the joint targets, 1 at the start to 0 [-], shape (1,)."""
+    return np.array([senses.boot_remaining])
+
+
 TERMS: dict[str, Callable[[Senses], np.ndarray]] = {
     term.__name__: term
     for term in (
@@ -105,18 +73,20 @@ TERMS: dict[str, Callable[[Senses], np.ndarray]] = {
         reference_anchor_ori_b,
         base_lin_vel,
         base_ang_vel,
+        projected_gravity,
         joint_pos_rel,
         joint_vel_rel,
         last_action,
+        boot_indicator,
     )
 }
-"""Observation terms that can be computed here, by the name of the task's function."""
+"""Observation terms of one instant that can be computed here, by the name of the task's function."""
 
-_PER_JOINT = ("joint_pos_rel", "joint_vel_rel")
+_PER_JOINT = ("joint_pos_rel", "joint_vel_rel", "future_joint_pos", "future_joint_pos_error")
 
 
 class Observations:
-    """The observations of one policy, put together as its contract says.
+    """The observations of one policy, put together as its contract says; each call is a control step of an episode.
 
     Args:
         terms: The contract's ``observations``, in order.
@@ -125,7 +95,7 @@ class Observations:
         rng: Source of the noise that the contract names; None for no noise.
 
     Raises:
-        PolicyError: If a term, its noise or its history is not known here, or the sizes do not add up.
+        PolicyError: If a term or its noise is not known here, or the sizes do not add up.
     """
 
     def __init__(
@@ -142,24 +112,44 @@ class Observations:
             raise PolicyError(f"the observations add up to {total} numbers; the policy takes {size}; export it again")
         self._terms, self._rng = terms, rng
         self._joints = [_columns(term, list(joint_names)) for term in terms]
+        self._past: list[deque[np.ndarray]] = [deque(maxlen=max(term.history, 1)) for term in terms]
+
+    @property
+    def horizon(self) -> int:
+        """Control steps that the policy looks ahead."""
+        return max((max(term.future_steps) for term in self._terms if term.future_steps), default=0)
+
+    def reset(self) -> None:
+        """Begin an episode: forget the past."""
+        for past in self._past:
+            past.clear()
 
     def __call__(self, senses: Senses) -> np.ndarray:
-        """Return what the policy sees, float32, shape (1, N).
+        """Return what the policy sees in the next control step, float32, shape (1, N).
 
         Raises:
             PolicyError: If a term has another size than the contract says.
         """
-        parts = [self._term(term, columns, senses) for term, columns in zip(self._terms, self._joints, strict=True)]
+        parts = []
+        for term, columns, past in zip(self._terms, self._joints, self._past, strict=True):
+            values = self._term(term, columns, senses)
+            # As in Isaac Lab's circular buffer, the past of an episode's first step is that step again.
+            past.extend([values] * (1 if past else past.maxlen or 1))
+            parts.append(np.concatenate(past))
         return np.concatenate(parts)[None].astype(np.float32)
 
     def _term(self, term: ObservationTerm, columns: list[int] | None, senses: Senses) -> np.ndarray:
-        """Return one term: noise, then clip, then scale, the order of Isaac Lab's observation manager."""
-        values = TERMS[term.function](senses)
+        """Return one term of this step: noise, then clip, then scale, the order of Isaac Lab's observation manager."""
+        if term.future_steps is None:
+            values = TERMS[term.function](senses)
+        else:
+            values = FUTURE_TERMS[term.function](senses, term.future_steps)
         if columns is not None:
-            values = values[columns]
-        if len(values) != term.size:
+            # One row, or one for each step ahead.
+            values = values.reshape(-1, len(senses.joint_pos))[:, columns].ravel()
+        if len(values) * max(term.history, 1) != term.size:
             raise PolicyError(
-                f"observation '{term.name}' has {len(values)} numbers here and {term.size} in the policy's"
+                f"observation '{term.name}' has {len(values)} numbers a step here and {term.size} in the policy's"
                 " contract; the clip's or the robot's joints are others than those it was trained with"
             )
         if self._rng is not None and term.noise:
@@ -171,27 +161,15 @@ class Observations:
         return values
 
 
-def matrix(quat: np.ndarray) -> np.ndarray:
-    """Return the rotation matrix of a unit quaternion, xyzw, shape (3, 3)."""
-    x, y, z, w = np.asarray(quat, dtype=np.float64)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-
-
 def _check(term: ObservationTerm) -> None:
     """Refuse a term that would be computed otherwise than in training."""
     name, function = term.name, term.function
-    if function not in TERMS:
+    known = TERMS if term.future_steps is None else FUTURE_TERMS
+    if function not in known:
         raise PolicyError(
-            f"observation '{name}' is made by '{function}', which is unknown here; known are {', '.join(TERMS)}"
+            f"observation '{name}' is made by '{function}', which is unknown here; known are"
+            f" {', '.join((*TERMS, *FUTURE_TERMS))}"
         )
-    if term.history:
-        raise PolicyError(f"observation '{name}' has a history of {term.history} steps; expected none")
     kind = (term.noise or {"kind": "uniform"})["kind"]
     if kind != "uniform":
         raise PolicyError(f"observation '{name}' has noise of kind '{kind}'; expected uniform")

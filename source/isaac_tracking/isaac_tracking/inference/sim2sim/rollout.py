@@ -19,8 +19,10 @@ from ...motion.robot import Robot
 from ..contact_labels import foot_labels
 from ..policy_contract import PolicyContract, PolicyError
 from ..recording import CLIP_END, Recording
+from .action_path import ActionPath
 from .mujoco_robot import MujocoRobot
-from .observations import Observations, Senses
+from .observations import Observations
+from .senses import Senses
 from .settings import Limits, Mismatch
 
 Policy = Callable[[np.ndarray], np.ndarray]
@@ -75,9 +77,7 @@ class Sim2Sim:
         self._anchor = contract.body_names.index(contract.anchor_body_name)
         self._end_effectors = [contract.body_names.index(name) for name in limits.end_effectors]
         self._default = np.array(contract.default_joint_pos)
-        action = contract.action
-        self._action_joints = [contract.joint_names.index(name) for name in action.joint_names]
-        self._scale = np.array(action.scale)
+        self._path = ActionPath(contract)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -98,19 +98,21 @@ class Sim2Sim:
         frames = self._frames(clip)
         last = len(frames.joint_pos) - 1
         self._place(frames)
+        self._observe.reset()
+        self._path.reset(self._robot.joint_pos)
         action = np.zeros(self._contract.num_actions)
         rows: list[tuple[torch.Tensor, ...]] = []
         outcome, step = CLIP_END, 0
         while outcome == CLIP_END and step < last:
             step += 1
             reference = MotionFrame(*(part[step : step + 1] for part in frames))
-            action = self._policy(self._observe(self._senses(reference, action)))[0].astype(np.float64)
-            targets = self._targets(action, reference)
+            action = self._policy(self._observe(self._senses(frames, step, action)))[0].astype(np.float64)
+            targets = self._path.targets(action, reference.joint_pos[0].numpy())
             robot, finite = self._advance(targets)
             errors = tracking_errors(reference, robot, self._anchor)
             outcome = (self._limits.failure(errors, self._end_effectors) if finite else "non_finite") or CLIP_END
             contacts = torch.from_numpy(self._robot.feet_on_ground)[None]
-            rows.append((*robot, *(_row(part) for part in (action, targets, self._robot.torques)), contacts))
+            rows.append((*robot, *(_row(part) for part in (action, targets[-1], self._robot.torques)), contacts))
             if watch is not None and not watch(robot) and outcome == CLIP_END and step < last:
                 outcome = CUT_OFF
         columns = [torch.cat(column) for column in zip(*rows, strict=True)]
@@ -146,8 +148,19 @@ class Sim2Sim:
         state = (root_pos[0] - height, root_quat[0], first.body_lin_vel_w[0, 0], first.body_ang_vel_w[0, 0])
         self._robot.place(*(part.numpy() for part in (*state, first.joint_pos[0], first.joint_vel[0])))
 
-    def _senses(self, reference: MotionFrame, action: np.ndarray) -> Senses:
+    def _senses(self, frames: MotionFrame, step: int, action: np.ndarray) -> Senses:
+        """Return what there is to see.
+
+        Args:
+            frames: All frames of the clip.
+            step: The frame that is to be reached.
+            action: What the policy answered before.
+        """
         robot, anchor = self._robot, self._anchor
+        ahead = range(step, step + self._observe.horizon + 1)
+        joint_pos, joint_vel, body_pos, body_quat, *_ = (
+            part[[min(row, len(part) - 1) for row in ahead]].numpy() for part in frames
+        )
         return Senses(
             joint_pos=robot.joint_pos,
             joint_vel=robot.joint_vel,
@@ -156,27 +169,24 @@ class Sim2Sim:
             root_ang_vel_w=robot.body_ang_vel_w[0],
             anchor_pos_w=robot.body_pos_w[anchor],
             anchor_quat_w=robot.body_quat_w[anchor],
-            reference_joint_pos=reference.joint_pos[0].numpy(),
-            reference_joint_vel=reference.joint_vel[0].numpy(),
-            reference_anchor_pos_w=reference.body_pos_w[0, anchor].numpy(),
-            reference_anchor_quat_w=reference.body_quat_w[0, anchor].numpy(),
+            reference_joint_pos=joint_pos[0],
+            reference_joint_vel=joint_vel[0],
+            reference_anchor_pos_w=body_pos[0, anchor],
+            reference_anchor_quat_w=body_quat[0, anchor],
             last_action=action,
             default_joint_pos=self._default,
+            future_joint_pos=joint_pos,
+            future_root_pos_w=body_pos[:, 0],
+            future_root_quat_w=body_quat[:, 0],
+            boot_remaining=self._path.boot_remaining,
         )
 
-    def _targets(self, action: np.ndarray, reference: MotionFrame) -> np.ndarray:
-        """Return joint targets [rad], shape (J,); joints without an action stay at the default pose."""
-        kind, joints = self._contract.action, self._action_joints
-        offset = reference.joint_pos[0].numpy()[joints] if kind.offset is None else np.array(kind.offset)
-        values = offset + self._scale * action
-        if kind.clip is not None:
-            values = np.clip(values, *np.array(kind.clip).T)
-        targets = self._default.copy()
-        targets[joints] = values
-        return targets
-
     def _advance(self, targets: np.ndarray) -> tuple[MotionFrame, bool]:
-        """Simulate a control step; return the state, zeros if it is not finite as in the task, and whether it is."""
+        """Simulate a control step with targets of shape (decimation, J) [rad].
+
+        Returns:
+            The state, zeros if it is not finite as in the task, and whether it is.
+        """
         finite = bool(np.isfinite(targets).all())
         # MuJoCo would take zeros for targets that are not finite, and go on.
         if finite:

@@ -18,6 +18,7 @@ from ....motion.ground import CollisionPoints
 from ....motion.quaternion import quat_mul
 from ....motion.sampling.adaptive import AdaptiveSampler
 from ....robots.mjcf import mjcf_path
+from .future import Future
 from .reference import Reference, Sampler
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class MotionCommand(CommandTerm):
             self.robot_asset.find_bodies(self.body_names, preserve_order=True)[0], device=self.device
         )
         self._shapes = CollisionPoints.from_mjcf(mjcf_path(*cfg.model), self.device)
+        self._nominal_joint_pos = self.robot_asset.data.default_joint_pos.torch.clone()
         self.source = Reference(
             cfg,
             self.robot_asset.joint_names,
@@ -87,7 +89,8 @@ class MotionCommand(CommandTerm):
         """Whether each robot's state holds only finite numbers, shape (num_envs,)."""
         self._placed_at = torch.full_like(self.clip_ids, -1)
         self._half_widths: dict[tuple[float, ...], torch.Tensor] = {}
-        self._robot_stale = self._reference_stale = True
+        self._robot_stale = self._reference_stale = self._future_stale = True
+        self._deviations_of: tuple[MotionFrame, MotionFrame] | None = None
         self._robot_step = self._measured_step = self._recorded_step = -1
 
     """
@@ -132,6 +135,16 @@ class MotionCommand(CommandTerm):
         return self._reference
 
     @property
+    def future(self) -> Future:
+        """Joints and root of the reference from now on, at the config's ``future_steps``."""
+        if self._future_stale:
+            offsets = tuple(self.cfg.future_steps)
+            frame = self.source.ahead(self.clip_ids, self.steps, offsets)
+            self._future = Future.of(frame, len(offsets), self._env.scene.env_origins)
+            self._future_stale = False
+        return self._future
+
+    @property
     def robot(self) -> MotionFrame:
         """The robot's state; zeros where it is not finite."""
         if self._robot_stale or self._robot_step != self._env.common_step_counter:
@@ -144,6 +157,33 @@ class MotionCommand(CommandTerm):
         if self._measured_step != self._env.common_step_counter:
             self._measure()
         return self._errors
+
+    @property
+    def deviations(self) -> TrackingErrors:
+        """Errors between the reference and the robot as they are now: what is left to do in this step.
+
+        :attr:`errors` are those of the step that was done, also where a new episode has begun since.
+        """
+        pair = self.reference, self.robot
+        if self._deviations_of is None or any(a is not b for a, b in zip(pair, self._deviations_of, strict=True)):
+            self._deviations = tracking_errors(*pair, self.anchor)
+            self._deviations_of = pair
+        return self._deviations
+
+    @property
+    def encoder_joint_pos(self) -> torch.Tensor:
+        """Joint angles as the robot reads them, with the error of its calibration [rad], shape (num_envs, num_joints).
+
+        An event may shift the default pose, which stands for encoders whose zero is wrong by as much.
+        """
+        robot = self.robot
+        shift = self.robot_asset.data.default_joint_pos.torch - self._nominal_joint_pos
+        return torch.where(self.finite[:, None], robot.joint_pos - shift, 0.0)
+
+    @property
+    def phase(self) -> torch.Tensor:
+        """How far each environment is in its clip, 0 to 1 [-], shape (num_envs,)."""
+        return self.steps / (self.library.num_frames[self.clip_ids] - 1).clamp_min(1)
 
     @property
     def at_end(self) -> torch.Tensor:
@@ -173,7 +213,7 @@ class MotionCommand(CommandTerm):
             self._log()
         self._keep_house()
         self.steps += self._placed_at != self._env.common_step_counter
-        self._robot_stale = self._reference_stale = True
+        self._robot_stale = self._reference_stale = self._future_stale = True
 
     def _resample_command(self, env_ids: Sequence[int] | slice) -> None:
         env_ids = self._indices(env_ids)
@@ -187,7 +227,7 @@ class MotionCommand(CommandTerm):
         self.steps[env_ids] = starts + 1
         self._placed_at[env_ids] = self._env.common_step_counter
         self.command_counter[env_ids] += 1
-        self._robot_stale = self._reference_stale = True
+        self._robot_stale = self._reference_stale = self._future_stale = True
 
     def _update_metrics(self) -> None:
         """Do nothing: errors are logged by :meth:`compute`, as they were before any reset."""

@@ -129,6 +129,9 @@ class MotionCommandCfg(CommandTermCfg):
     body_names: list[str] = MISSING
     """Bodies that are tracked; the first one must be the root."""
 
+    future_steps: tuple[int, ...] = (0, 2, 4, 8, 16)
+    """Control steps from the frame that is to be reached now, at which observations look ahead (axell's numbers)."""
+
     sampler: SamplerCfg = SamplerCfg()
     """Where episodes start."""
 

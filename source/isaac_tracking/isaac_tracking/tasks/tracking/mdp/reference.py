@@ -79,6 +79,7 @@ class Reference:
                 settings, self.library, tree, joint_names, body_names, num_envs, joint_limits
             )
         self._plan: SwapPlan | None = None
+        self._ahead: dict[tuple[int, ...], tuple[torch.Tensor, torch.Tensor]] = {}
         self._tell_residents()
 
     def start(self, env_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -99,6 +100,26 @@ class Reference:
         if self.augmentation is None:
             return self.library.frames(clip_ids, steps)
         return self.augmentation.frames(clip_ids, steps, env_ids)
+
+    def ahead(self, clip_ids: torch.Tensor, steps: torch.Tensor, offsets: tuple[int, ...]) -> MotionFrame:
+        """Look up the references of all environments at several steps at once, the clip's last after its end.
+
+        Args:
+            clip_ids: Clip of each environment, shape (num_envs,).
+            steps: Step in it, shape (num_envs,).
+            offsets: Steps from there.
+
+        Returns:
+            ``num_envs * len(offsets)`` frames, those of an environment one after another.
+        """
+        if offsets not in self._ahead:
+            envs = torch.arange(len(clip_ids), device=clip_ids.device).repeat_interleave(len(offsets))
+            self._ahead[offsets] = torch.tensor(offsets, device=clip_ids.device), envs
+        further, env_ids = self._ahead[offsets]
+        # Stopped here, because another clip's upper body would go on.
+        last = self.library.num_frames[clip_ids] - 1
+        wanted = torch.minimum(steps[:, None] + further, last[:, None]).flatten()
+        return self.frames(clip_ids[env_ids], wanted, env_ids)
 
     def plan_swap(self) -> None:
         """Choose the clips that are to be on the device next, the harder ones more often; see :meth:`swap`."""

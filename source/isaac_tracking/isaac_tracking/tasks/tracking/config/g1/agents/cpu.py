@@ -35,3 +35,36 @@ CPU_OVERRIDES = {
     "agent.algorithm.gamma": 0.97,
 }
 """Settings by override key; each can be given on the command line instead."""
+
+STAGES_CPU_OVERRIDES = {
+    # The task as above, with the same reasons, and the motors and masses of one robot besides.
+    **{key: value for key, value in CPU_OVERRIDES.items() if key.startswith("env.") or key == "presets"},
+    "env.events.motor_gains": "null",
+    "env.events.motor_armature": "null",
+    "env.events.link_mass": "null",
+    "agent.max_iterations": 100,
+    "agent.save_interval": 50,
+    "agent.num_steps_per_env": 24,
+    # Small networks, as above.
+    "agent.actor.hidden_dims": "[256,128]",
+    "agent.actor.encoder_dims": "[128]",
+    "agent.actor.adapt_dims": "[128]",
+    "agent.actor.latent_dim": 32,
+    "agent.critic.hidden_dims": "[256,128]",
+    "agent.actor.distribution_cfg.init_std": 0.4,
+    "agent.algorithm.gamma": 0.97,
+}
+"""The same for the stages of a teacher and its student, all alike, so that each fits the one before."""
+
+DISTILL_CPU_OVERRIDES = {
+    **{key: value for key, value in STAGES_CPU_OVERRIDES.items() if not key.startswith("agent.")},
+    "agent.max_iterations": 100,
+    "agent.save_interval": 50,
+    "agent.actor.hidden_dims": "[256,128]",
+    **{
+        key.replace("agent.actor.", "agent.algorithm.teacher."): value
+        for key, value in STAGES_CPU_OVERRIDES.items()
+        if key.startswith("agent.actor.")
+    },
+}
+"""The same for a student that only imitates: its networks, and the teacher's."""

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from isaaclab.utils import configclass
-from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
+from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg, RslRlSymmetryCfg
+from isaaclab_tasks.utils import preset
 
 
 @configclass
@@ -44,6 +45,17 @@ class G1TrackingPPORunnerCfg(RslRlOnPolicyRunnerCfg):
         value_loss_coef=1.0,
         use_clipped_value_loss=True,
         max_grad_norm=1.0,
+        # Each sample and its mirror image, and a loss on what differs between them: presets=symmetry. Its weight is
+        # that of Axellwppr/motion_tracking.
+        symmetry_cfg=preset(
+            default=None,
+            symmetry=RslRlSymmetryCfg(
+                use_data_augmentation=True,
+                use_mirror_loss=True,
+                mirror_loss_coeff=0.2,
+                data_augmentation_func="isaac_tracking.tasks.tracking.mdp.symmetry:mirror_batch",
+            ),
+        ),
     )
 
 
