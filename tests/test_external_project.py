@@ -16,12 +16,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-TASKS = {
-    "Isaac-Tracking-G1-v0",
-    "Isaac-Tracking-G1-Play-v0",
-    "Isaac-Tracking-G1-NoStateEst-v0",
-    "Isaac-Tracking-G1-NoStateEst-Play-v0",
-}
+NAMES = (
+    *("G1", "G1-NoStateEst", "G1-Teacher", "G1-Student-Adapt", "G1-Student", "G1-Teacher-ROA", "G1-Student-ROA"),
+    *("G1-Student-Distill", "G1-Student-PPO"),
+)
+TASKS = {f"Isaac-Tracking-{name}{play}-v0" for name in NAMES for play in ("", "-Play")}
 
 
 @pytest.fixture(scope="module")

@@ -48,6 +48,13 @@ def test_a_smoothed_action_and_looks_ahead_come_back() -> None:
     assert json.loads(contract.to_json()) == values
 
 
+def test_what_is_remembered_comes_back() -> None:
+    memory = {"input": "hidden_in", "output": "hidden_out", "shape": [1, 8]}
+    contract = parse(contract_values() | {"memory": memory})
+    assert contract.memory == memory | {"shape": (1, 8)}
+    assert json.loads(contract.to_json()) == contract_values() | {"memory": memory}
+
+
 def test_what_a_later_version_adds_beside_is_ignored() -> None:
     assert parse(contract_values() | {"weather": "fine"}) == parse(contract_values())
 
@@ -85,6 +92,8 @@ Change = Callable[[dict[str, Any]], Any]
         (lambda v: v["action"].update(SMOOTHED, offset=None), "kind 'smoothed_joint_position' lacks an offset"),
         (lambda v: v["output"].update(shape=[1, 3]), "the output has 3 values for 2 actions"),
         (lambda v: v["output"].pop("shape"), "'output' has no name or no shape"),
+        (lambda v: v.update(memory={"input": "hidden_in", "shape": [1, 8]}), "without an input, an output or a shape"),
+        (lambda v: v.update(memory=["hidden_in"]), "the contract is damaged"),
         (lambda v: v["observations"].reverse(), "observation 'base_ang_vel' of 3 values lies at (4, 7)"),
         (lambda v: v["observations"].pop(), "the observations have 4 values, the input 7"),
         (lambda v: v["observations"].append(5), "the contract is damaged"),

@@ -111,6 +111,8 @@ def test_every_registered_task_can_be_exported(task: str, sim: Any, tmp_path: Pa
 @pytest.mark.parametrize("task", [name for name in STAGES if "-Play-" not in name])
 def test_students_can_be_exported_and_teachers_are_refused(task: str, sim: Any, tmp_path: Path) -> None:
     small = ["agent.actor.hidden_dims=[64,32]"]
+    if "-Distill" in task:
+        small += ["agent.algorithm.teacher.hidden_dims=[8]", "agent.algorithm.teacher.adapt_dims=[8]"]
     if "-Distill" not in task and "-PPO" not in task:
         small += ["agent.actor.adapt_dims=[32]", "agent.actor.encoder_dims=[32]", "agent.actor.latent_dim=8"]
     env_cfg, agent_cfg = resolve_config(task.replace("-v0", "-Play-v0"), small)
@@ -279,6 +281,24 @@ def test_the_script_exports_a_run(run: Path, monkeypatch: pytest.MonkeyPatch, ca
     assert noise["joint_pos"] == {"kind": "uniform", "operation": "add", "low": -0.01, "high": 0.01}
     assert json.loads((out / "policy.json").read_text())["commit"] == "fedcba987654"
     assert "154 observations in 6 terms" in done.stdout and "ms on one core" in done.stdout
+
+
+def test_a_teacher_is_refused_before_anything_is_started(
+    sim: Any, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    task = "Isaac-Tracking-G1-Teacher-v0"
+    small = ["agent.actor.hidden_dims=[8]", "agent.actor.adapt_dims=[8]", "agent.actor.encoder_dims=[8]"]
+    env_cfg, agent_cfg = resolve_config(task, small)
+    with managers_of(sim.env, env_cfg):
+        fresh_runner(sim.env, agent_cfg).save(str(tmp_path / "model_0.pt"))
+    write_record(tmp_path, {"task": task, "overrides": [*small, 'env.commands.motion.motions=["stand"]']})
+    assert main("export", [str(tmp_path)]) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert (
+        "trains a teacher, which sees what a robot cannot sense" in error
+        and "Isaac-Tracking-G1-Student-Adapt-v0" in error
+    )
+    assert not (tmp_path / "exported").exists()
 
 
 @pytest.mark.parametrize(

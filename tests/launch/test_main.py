@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from isaac_tracking.launch import main as entry
+from isaac_tracking.launch.stop import TerminatedError, heeded, raise_if_stopped
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -87,3 +89,47 @@ def test_signal_before_training_is_one_line_and_leaves_nothing(tmp_path: Path, n
     assert process.returncode == 128 + number
     assert err.splitlines()[-1] == f"Stopped by {name}." and "Traceback" not in err + out
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_signal_that_somebody_swallows_still_stops_before_training(tmp_path: Path, monkeypatch, capsys, number, name):
+    """C++ code that imports a Python module, as that of pxr, reports what the import raises and goes on."""
+    from isaac_tracking.launch import planned_runner, train
+    from isaac_tracking.launch.terminal import Curtain
+    from isaac_tracking.launch.train_plan import TrainPlan
+
+    begun = []
+    monkeypatch.setattr(planned_runner.Runner, "learn", lambda *args: begun.append(args))
+
+    def set_up(arguments: list[str]) -> int:
+        """Isaac Lab's entry point, as far as it matters."""
+        (tmp_path / "run" / "params").mkdir(parents=True)
+        with contextlib.suppress(BaseException):
+            signal.raise_signal(number)
+        runner = planned_runner.PlannedRunner.__new__(planned_runner.PlannedRunner)
+        runner._curtain = Curtain(down=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            runner.learn(1)
+        return 0
+
+    monkeypatch.setattr("isaaclab_rl.entrypoints.run_train_cli", set_up)
+    monkeypatch.setattr(train, "make_plan", lambda argv: TrainPlan("task", "cpu", tmp_path / "run", [], 1, 1))
+    assert entry.main("train", []) == 128 + number
+    assert capsys.readouterr().err == f"\nStopped by {name}.\n"
+    assert begun == [] and not (tmp_path / "run").exists()
+
+
+def test_ctrl_c_that_is_ignored_stays_ignored():
+    """As for a job that a shell put into the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with heeded():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            with pytest.raises(TerminatedError):
+                signal.raise_signal(signal.SIGTERM)
+            with pytest.raises(TerminatedError):
+                raise_if_stopped()
+        with heeded():
+            raise_if_stopped()  # what came before is forgotten
+    finally:
+        signal.signal(signal.SIGINT, before)

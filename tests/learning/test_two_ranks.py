@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from toy_env import NUM_ENVS, STEPS, ToyEnv, make_runner
+from tensordict import TensorDict
+from toy_env import NUM_ENVS, STEPS, ToyEnv, make_runner, runner_cfg
 
 from isaac_tracking.launch.ranks import run_ranks
 from isaac_tracking.launch.train_plan import TrainPlan
@@ -22,6 +23,7 @@ from isaac_tracking.learning.runs import RunError, checkpoints
 
 SIGNAL_AFTER = 2 * STEPS + 3
 """Steps after which a rank gets a signal: in its third iteration."""
+STAGES = ("Train", "Adapt", "Finetune", "RoaTrain", "RoaFinetune")
 
 
 def run_two(folder: Path, work) -> int:
@@ -84,10 +86,8 @@ def average_gradients(plan: TrainPlan) -> int:
     return keep(plan, gradients=gradients, weights=alg.critic.state_dict(), bias=alg.actor.mlp[-1].bias.grad)
 
 
-def batch() -> tuple:
+def batch() -> tuple[TensorDict, torch.Tensor]:
     """Eight observations and targets: four for each rank."""
-    from tensordict import TensorDict
-
     generator = torch.Generator().manual_seed(0)
     obs = torch.randn(8, 3, generator=generator)
     return TensorDict({"policy": obs, "critic": obs}, batch_size=[8]), torch.randn(8, 1, generator=generator)
@@ -100,6 +100,47 @@ def stop_by_one(plan: TrainPlan) -> int:
     return 0 if runner.stop_signal is None else 128 + runner.stop_signal
 
 
+class StageEnv(ShiftedEnv):
+    """The same, with what the stages of teacher and student look at."""
+
+    def get_observations(self) -> TensorDict:
+        groups = {"policy": self.obs, "priv": self.obs[:, :2].square(), "critic_priv": self.obs[:, 2:]}
+        return TensorDict({name: value.clone() for name, value in groups.items()}, batch_size=[NUM_ENVS])
+
+
+def stage_cfg(name: str) -> dict:
+    """Config of a stage's runner, with tiny networks."""
+    from isaaclab.utils import to_dict
+
+    from isaac_tracking.learning.adaptation import config
+
+    sizes = {"hidden_dims": [8], "encoder_dims": [8], "adapt_dims": [8], "latent_dim": 4}
+    sizes["ema"] = 0.04 if name.startswith("Roa") else None
+    way = config.TEACHER if name in ("Train", "RoaTrain") else config.STUDENT
+    algorithm = to_dict(getattr(config, f"{name}Cfg")(num_mini_batches=2)) | {"symmetry_cfg": None, "rnd_cfg": None}
+    cfg = runner_cfg() | {"actor": to_dict(config.AdaptationActorCfg(class_name=way, **sizes)), "algorithm": algorithm}
+    cfg["critic"] = {"class_name": config.CriticCfg().class_name, "hidden_dims": [8]}
+    groups = {"actor": ["policy"], "priv": ["priv"], "critic": ["policy", "priv", "critic_priv"]}
+    return cfg | {"obs_groups": groups, "max_iterations": 2}
+
+
+def learn_stages(plan: TrainPlan) -> int:
+    """Each stage learns two updates, at the beginning and the end of which the runner compares the ranks."""
+    from isaac_tracking.learning.runner import Runner
+
+    saved = {}
+    for name in STAGES:
+        torch.manual_seed(3 + plan.rank)
+        # The critic's time alone is over, and the rate of learning moves.
+        runner = Runner(StageEnv(plan.rank), stage_cfg(name), log_dir=str(plan.run / name), device="cpu")
+        runner.alg.updates = 1
+        runner.learn(2)
+        torch.distributed.destroy_process_group()
+        saved[name] = {key: value for key, value in runner.alg.save().items() if key.endswith("_state_dict")}
+        saved[name]["moved"] = int(runner.alg.actor.policy_norm.count)
+    return keep(plan, **saved)
+
+
 def drift(plan: TrainPlan) -> int:
     runner = seeded_runner(plan, save_interval=2)
     update = runner.alg.update
@@ -108,7 +149,7 @@ def drift(plan: TrainPlan) -> int:
         losses = update()
         if plan.rank:
             with torch.no_grad():
-                runner.alg.critic.mlp[0].weight[0, 0] += 1e-6
+                next(runner.alg.critic.parameters())[0, 0] += 1e-6
         return losses
 
     runner.learn(1)
@@ -164,6 +205,24 @@ def test_networks_and_normalizers_are_equal_bit_by_bit(tmp_path: Path):
     assert checkpoints(tmp_path)[-1].name == "model_3.pt"
 
 
+def test_every_stage_keeps_the_ranks_equal(tmp_path: Path):
+    assert run_two(tmp_path, learn_stages) == 0
+    first, second = kept(tmp_path)
+    for name in STAGES:
+        for networks in ("actor_state_dict", "critic_state_dict"):
+            for key, value in first[name][networks].items():
+                assert torch.equal(value, second[name][networks][key]), f"{name}: {key}"
+        for key, state in first[name]["optimizer_state_dict"]["state"].items():
+            for part, value in state.items():
+                assert torch.equal(value, second[name]["optimizer_state_dict"]["state"][key][part]), f"{name}: {part}"
+    # Statistics of both ranks' environments, the earlier update's faded by the steps since, or none at all.
+    seen = STEPS * 2 * NUM_ENVS
+    moved = int(seen * (1.0 + 0.9999**STEPS))
+    assert [first[name]["moved"] for name in STAGES] == [moved, 0, 0, moved, 0]
+    joint = torch.cat([ToyEnv().obs, ToyEnv().obs + 1.0]).mean(dim=0)
+    assert torch.allclose(first["Train"]["actor_state_dict"]["policy_norm.mean"], joint, atol=1e-5)
+
+
 def test_averaged_gradient_is_that_of_the_joint_batch(tmp_path: Path):
     assert run_two(tmp_path, average_gradients) == 0
     first, second = kept(tmp_path)
@@ -174,7 +233,7 @@ def test_averaged_gradient_is_that_of_the_joint_batch(tmp_path: Path):
     (critic(obs) - target).square().mean().backward()
     for name, value in critic.named_parameters():
         assert torch.equal(first["gradients"][name], second["gradients"][name])
-        assert torch.allclose(first["gradients"][name], value.grad, atol=1e-6), name
+        assert value.grad is not None and torch.allclose(first["gradients"][name], value.grad, atol=1e-6), name
 
 
 def test_signal_to_one_rank_stops_both_after_the_same_iteration(tmp_path: Path):

@@ -74,7 +74,7 @@ def test_the_reference_takes_the_place_of_the_offset(contract_values) -> None:
 
 
 def test_each_physics_step_has_its_own_target_and_may_come_late(contract_values, g1_robot) -> None:
-    robot = MujocoRobot(contract_of(contract_values), g1_robot, Mismatch(delay=1))
+    robot = MujocoRobot(parse_contract(json.dumps(contract_values), "test"), g1_robot, Mismatch(delay=1))
     pose = np.array(contract_values["default_joint_pos"])
     robot.place(np.array([0.0, 0.0, 3.0]), np.array([0.0, 0.0, 0.0, 1.0]), np.zeros(3), np.zeros(3), pose, np.zeros(29))
     robot.step(np.arange(4.0)[:, None] * np.ones(29), 4)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +22,8 @@ from test_sim2sim_observations import senses_of
 import isaac_tracking.tasks  # noqa: F401
 from isaac_tracking.inference.export.describe import Origin, describe
 from isaac_tracking.inference.export.files import write_files
-from isaac_tracking.inference.export.graph import record
+from isaac_tracking.inference.export.graph import deployed, memory_of, record, state_graph
+from isaac_tracking.inference.policy_answers import PolicyAnswers
 from isaac_tracking.inference.policy_contract import PolicyContract, PolicyError, load_policy, parse_contract
 from isaac_tracking.inference.sim2sim.action_path import ActionPath
 from isaac_tracking.inference.sim2sim.observations import Observations
@@ -126,16 +128,41 @@ def test_only_the_student_is_in_the_file_and_answers_as_in_the_task(staged: Any,
     assert load_policy(tmp_path / "policy.onnx")[0] == contract
 
 
-def test_a_teacher_and_a_memory_are_refused(staged: Any) -> None:
-    from isaac_tracking.inference.export.graph import deployed
-
+def test_a_teacher_is_refused(staged: Any) -> None:
     teacher = runner_of(staged.env, "Isaac-Tracking-G1-Teacher-v0").get_inference_policy("cpu")
-    with pytest.raises(PolicyError, match="a teacher cannot be exported.*Isaac-Tracking-G1-Student-v0"):
+    with pytest.raises(PolicyError, match=r"a teacher cannot be exported.*Isaac-Tracking-G1-Student-v0"):
         deployed(teacher)
-    memory = ("agent.actor.adapt_kind=gru", "agent.algorithm.symmetry_cfg=null")
-    gru = runner_of(staged.env, TASK, *memory).get_inference_policy("cpu")
-    with pytest.raises(PolicyError, match="recurrent adapt module cannot be exported"):
-        deployed(gru)
+
+
+def test_a_student_that_remembers_does_so_in_the_file(staged: Any, g1_robot: Any, tmp_path: Any) -> None:
+    runner = runner_of(staged.env, TASK, "agent.actor.adapt_kind=gru", "agent.algorithm.symmetry_cfg=null")
+    policy = runner.get_inference_policy("cpu")
+    staged.start("walk")
+    memory = memory_of(deployed(policy))
+    contract = dataclasses.replace(described(staged.env, runner), memory=memory)
+    assert memory == {"input": "hidden_in", "output": "hidden_out", "shape": (1, 8)}
+    recorded = record(runner.env, policy, 6)
+    exported = write_files(tmp_path, policy, contract, "a_run", recorded, batch=True)
+    assert max(exported.differences.values()) <= 1e-5 and len(exported.differences) == 3
+    read, session = load_policy(tmp_path / "policy.onnx")
+    assert read == contract
+    answers = PolicyAnswers(read, session)
+    num = staged.env.num_envs
+    for _ in range(2):
+        # One environment's steps: what it answers depends on those before.
+        for obs, action in zip(recorded.observations[2::num], recorded.actions[2::num], strict=True):
+            assert answers(obs[None])[0] == pytest.approx(action, abs=1e-5)
+        again = answers(recorded.observations[2:3])[0]
+        assert np.abs(again - recorded.actions[2]).max() > 1e-3
+        answers.reset()
+    world = Sim2Sim(read, answers, g1_robot, load_clips(["stand"]), Limits(end_effectors=g1.END_EFFECTOR_BODY_NAMES))
+    first, second = world.run(0), world.run(0)
+    assert first.steps > 5 and torch.equal(first.actions, second.actions)
+    refused: list[dict[str, Any]] = [{"clip": load_clips(["stand"])[0]}, {"state": True}]
+    for options in refused:
+        with pytest.raises(PolicyError, match="that remembers"):
+            plain = dataclasses.replace(contract.action, kind="joint_position", smoothing=None, boot_steps=None)
+            write_files(tmp_path, policy, dataclasses.replace(contract, action=plain), "r", recorded, **options)
 
 
 def test_observations_with_past_and_future_are_those_of_isaac_lab(staged: Any) -> None:
@@ -229,10 +256,14 @@ def test_what_other_runtimes_cannot_do_is_refused(staged: Any, tmp_path: Any) ->
     runner = runner_of(staged.env, TASK)
     policy = runner.get_inference_policy("cpu")
     contract, recorded = described(staged.env, runner), record(runner.env, policy, 1)
-    for options, message in (
+    refused: list[tuple[dict[str, Any], str]] = [
         ({"clip": load_clips(["stand"])[0]}, "knows no action 'smoothed_joint_position'; export without"),
-        ({"state": True}, "cannot be computed inside the graph.*export without --with-observations"),
-    ):
+        ({"state": True}, "smoothed over the physics steps cannot be .*export without --with-observations"),
+    ]
+    for options, message in refused:
         with pytest.raises(PolicyError, match=message):
             write_files(tmp_path / "out", policy, contract, "a_run", recorded, torchscript=False, **options)
+    plain = dataclasses.replace(contract.action, kind="joint_position", smoothing=None, boot_steps=None)
+    with pytest.raises(PolicyError, match="observation 'boot_indicator' cannot be computed inside the graph"):
+        state_graph(policy, dataclasses.replace(contract, action=plain))
     assert not list(tmp_path.iterdir())

@@ -101,6 +101,9 @@ def check_sizes(contract: PolicyContract, source: str) -> None:
     for key, value in (("input", contract.input), ("output", contract.output)):
         if not isinstance(value.get("name"), str) or not value.get("shape"):
             refuse(f"'{key}' has no name or no shape")
+    memory = contract.memory
+    if memory is not None and not all(memory.get(key) for key in ("input", "output", "shape")):
+        refuse(f"'memory' is {dict(memory)}, without an input, an output or a shape")
     _check_action(contract, refuse)
     _check_observations(contract, refuse)
 

@@ -138,6 +138,9 @@ class PolicyContract:
     """``name`` and ``shape`` of the graph's output."""
     motion: Mapping[str, Any]
     """Clips that it was trained on: ``clips`` (names) and ``hashes``."""
+    memory: Mapping[str, Any] | None = None
+    """What it remembers from one control step to the next: names of the graph's ``input`` and ``output`` for it, and
+    their ``shape``; zeros at an episode's start. None for a policy that remembers nothing."""
 
     @property
     def num_observations(self) -> int:
@@ -153,6 +156,8 @@ class PolicyContract:
         """Return the contract as JSON; numbers are written so that they are read back exactly."""
         values = {"format": FORMAT, "version": VERSION, **asdict(self)}
         values |= {"action": _said(self.action), "observations": [_said(term) for term in self.observations]}
+        if self.memory is None:
+            del values["memory"]
         return json.dumps(values, indent=1, allow_nan=False)
 
 
@@ -292,7 +297,12 @@ def _contract_of(session: InferenceSession, path: Path) -> PolicyContract:
 def _check_graph(contract: PolicyContract, session: InferenceSession, path: Path) -> None:
     if contract.input["name"] in [value.name for value in session.get_outputs()]:
         raise PolicyError(f"policy '{path}' computes its observations itself; give the policy.onnx beside it")
-    for values, said in ((session.get_inputs(), contract.input), (session.get_outputs(), contract.output)):
+    memory = contract.memory
+    pairs = [(session.get_inputs(), contract.input), (session.get_outputs(), contract.output)]
+    if memory is not None:
+        pairs += [(session.get_inputs(), {"name": memory["input"], "shape": memory["shape"]})]
+        pairs += [(session.get_outputs(), {"name": memory["output"], "shape": memory["shape"]})]
+    for values, said in pairs:
         shapes = {value.name: value.shape for value in values}
         name, size = said["name"], said["shape"][-1]
         if name not in shapes or shapes[name][-1] != size:

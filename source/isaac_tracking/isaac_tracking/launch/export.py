@@ -107,8 +107,8 @@ def need_student(plan: PlayPlan) -> None:
 
     if getattr(resolve_config(plan.task, plan.overrides)[1].actor, "class_name", None) == TEACHER:
         raise OptionError(
-            f"task '{plan.task}' trains a teacher, which sees what a robot cannot sense and so cannot be exported; export"
-            " a student of it: Isaac-Tracking-G1-Student-Adapt-v0, -Student-v0 or -Student-ROA-v0"
+            f"task '{plan.task}' trains a teacher, which sees what a robot cannot sense and so cannot be exported;"
+            " export a student of it: Isaac-Tracking-G1-Student-Adapt-v0, -Student-v0 or -Student-ROA-v0"
         )
 
 
@@ -135,7 +135,7 @@ def export_policy(
     """
     from ..inference.export.describe import describe
     from ..inference.export.files import write_files
-    from ..inference.export.graph import deployed, record
+    from ..inference.export.graph import deployed, memory_of, record
     from .loaded_policy import loaded_policy
 
     origin, training = origin_of(plan)
@@ -145,8 +145,8 @@ def export_policy(
     ):
         if env.clip_actions is not None:
             raise OptionError("a policy trained with agent.clip_actions cannot be exported; train it without")
-        deployed(policy)
-        contract = describe(env.unwrapped, policy.obs_groups, training, origin)
+        memory = memory_of(deployed(policy))
+        contract = describe(env.unwrapped, policy.obs_groups, training, origin, memory)
         recorded = record(env, policy, RECORDED_STEPS)
         return write_files(folder, policy, contract, origin.run, recorded, torchscript, batch, clip, state)
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -24,7 +23,7 @@ from .evaluate import Evaluate
 from .overrides import resolve_config
 from .pipeline_plan import PipelinePlan, StageRun, is_complete, make_plan, stage_arguments
 from .pipeline_stage import RESUME
-from .pipeline_summary import examined_rows, facts_of, is_done, sentence, write_summary
+from .pipeline_summary import examined_rows, facts_of, is_done, is_examined, sentence, write_summary
 from .run_folder import commit_of_checkout
 from .terminal import print_line
 
@@ -46,9 +45,10 @@ def pipeline(argv: Sequence[str]) -> int:
     if is_complete(plan):
         raise RunError(f"pipeline '{plan.folder}' is complete; start a new one without --resume")
     work = _Pipeline(plan)
-    work.begin()
-    code = work.train()
-    return work.examine() if code == 0 else code
+    with _locked(plan.folder):
+        work.begin()
+        code = work.train()
+        return work.examine() if code == 0 else code
 
 
 class _Pipeline:
@@ -65,14 +65,8 @@ class _Pipeline:
         self._evaluation: dict[str, Any] = dict(plan.before.get("evaluation", {}))
 
     def begin(self) -> None:
-        """Make the folder, so that what follows can be gone on with.
-
-        Raises:
-            RunError: If another process works in it.
-        """
+        """Write the first summary, so that what follows can be gone on with."""
         plan = self._plan
-        plan.folder.mkdir(parents=True, exist_ok=True)
-        lock_run(plan.folder)
         self._write("running")
         print_line(f"pipeline     {', '.join(stage.stage for stage in plan.stages)}")
         print_line(f"folder       {plan.folder}")
@@ -126,15 +120,16 @@ class _Pipeline:
         if plan.checkpoint is not None:
             files, names = [plan.checkpoint, *files], [plan.checkpoint_stage or "teacher", *names]
         code = 0
+        self._write("trained")
         for setting in plan.settings:
-            if setting not in self._evaluation:
+            if not is_examined(self._evaluation.get(setting)):
                 print_line(f"examining {', '.join(names)}: {setting}")
                 folder = plan.folder / "evaluations" / setting
                 code |= _compare(plan, files, setting, folder)
                 comparison = json.loads((folder / "comparison.json").read_text())
                 self._evaluation[setting] = examined_rows(names, comparison)
-                self._write("running")
-        self._write("complete")
+                self._write("trained")
+        self._write("complete" if code == 0 else "trained")
         self._print()
         return code
 
@@ -220,6 +215,21 @@ def run_child(command: Sequence[str], variables: Mapping[str, str]) -> tuple[int
 
 
 @contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from working in a pipeline's folder, which is made.
+
+    Raises:
+        RunError: If another one works in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = lock_run(folder)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def _forwarded() -> Iterator[tuple[list[int], list[subprocess.Popen[bytes]]]]:
     """Hand signals on to a child.
 
@@ -235,7 +245,10 @@ def _forwarded() -> Iterator[tuple[list[int], list[subprocess.Popen[bytes]]]]:
             with suppress(ProcessLookupError):
                 child.send_signal(number)
 
-    previous = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        numbers.append(signal.SIGINT)
+    previous = {number: signal.signal(number, forward) for number in numbers}
     try:
         yield signals, children
     finally:
@@ -265,8 +278,9 @@ def _compare(plan: PipelinePlan, files: Sequence[Path], setting: str, folder: Pa
 
     device = make_parser().parse_known_args(plan.arguments)[0].device
     physics = [text for text in plan.arguments if text.startswith("physics=")]
-    asked: Any = Evaluate(tuple(map(str, files)), setting=setting, output=folder, device=device)  # type: ignore[arg-type]
-    return compare(dataclasses.replace(asked), physics[-1:])
+    names: Any = tuple(map(str, files))
+    chosen: Any = setting
+    return compare(Evaluate(names, setting=chosen, output=folder, device=device), physics[-1:])
 
 
 def _training_cells(part: Mapping[str, Any] | None) -> list[str]:

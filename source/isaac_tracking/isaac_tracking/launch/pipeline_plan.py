@@ -16,7 +16,7 @@ from . import options, stages, train_plan
 from .errors import OptionError
 from .overrides import is_setting, resolve_config
 from .pipeline_options import common_arguments
-from .pipeline_summary import SUMMARY, is_done, read_summary
+from .pipeline_summary import SUMMARY, is_done, is_examined, read_summary
 from .run_folder import new_run_folder
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ def _begin(request: options.Request, cfg: PipelineCfg, common: list[str]) -> Pip
     checkpoint, saved = _checkpoint(request, cfg, first, tasks[0])
     fix = ""
     if first.follows:
-        whole = ",".join([first.follows[0], *names])
+        before = first.follows[0]
+        whole = ",".join([before, *(name for name in names if name != before)])
         fix = f"give --stages {whole}, or {stages.way_there(tasks[0], first, request.logs)}"
     check_order(names, {name: stage.follows if stage else () for name, stage in found.items()}, saved, fix)
     folder = new_run_folder(request.logs / cfg.experiment_name, args.run_name)
@@ -109,9 +110,8 @@ def _begin(request: options.Request, cfg: PipelineCfg, common: list[str]) -> Pip
         StageRun(name, task, folder / f"{number}_{name}", iterations.get(name, args.max_iterations))
         for number, (name, task) in enumerate(zip(names, tasks, strict=True), start=1)
     ]
-    plan = PipelinePlan(
-        request.task, folder, runs, common, checkpoint, saved, str(request.base), args.evaluate or ("clean",)
-    )
+    settings = ("clean",) if args.evaluate is None else args.evaluate
+    plan = PipelinePlan(request.task, folder, runs, common, checkpoint, saved, str(request.base), settings)
     _check_stages(plan, request)
     return plan
 
@@ -156,6 +156,8 @@ def _interrupted(request: options.Request, cfg: PipelineCfg) -> Path | None:
     named = request.base / Path(args.checkpoint).expanduser() if args.checkpoint else None
     if named is not None and (named / SUMMARY).is_file():
         return named.resolve()
+    if named is not None and args.resume:
+        raise RunError(f"'{named}' is no pipeline's folder, which has a {SUMMARY}; give one, or leave --checkpoint out")
     if not args.resume:
         return None
     experiment = request.logs / cfg.experiment_name
@@ -172,7 +174,9 @@ def is_complete(plan: PipelinePlan) -> bool:
         RunError: If the record of a run is damaged.
     """
     examined = plan.before.get("evaluation", {})
-    return all(is_done(stage.run) for stage in plan.stages) and all(name in examined for name in plan.settings)
+    return all(is_done(stage.run) for stage in plan.stages) and all(
+        is_examined(examined.get(name)) for name in plan.settings
+    )
 
 
 def _names(text: str | None, cfg: PipelineCfg, task: str) -> list[str]:

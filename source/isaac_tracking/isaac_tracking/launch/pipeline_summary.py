@@ -60,6 +60,11 @@ def is_done(run: Path) -> bool:
     return bool(found) and planned is not None and checkpoint_number(found[-1]) + 1 >= planned
 
 
+def is_examined(rows: Sequence[Mapping[str, Any]] | None) -> bool:
+    """Whether the examination of all stages in a setting was made, and none failed."""
+    return rows is not None and all(row["error"] is None for row in rows)
+
+
 def facts_of(run: Path) -> dict[str, Any]:
     """Return what a run left behind, for its stage's part of the summary; None where it left nothing yet.
 
@@ -96,7 +101,7 @@ def examined_rows(names: Sequence[str], comparison: Mapping[str, Any]) -> list[d
     rows: list[dict[str, Any]] = []
     for name, row in zip(names, comparison["rows"], strict=True):
         means = {key: _mean(row, metric) for key, metric in _METRICS.items()}
-        rows.append({"stage": name, "file": row.get("file"), "error": row["error"], **means})
+        rows.append({"stage": name, "error": row["error"], **means})
     teacher, *students = rows
     for student in students:
         success, local = (_ratio(student[key], teacher[key]) for key in ("success", "mpjpe_local"))
@@ -108,10 +113,13 @@ def sentence(row: Mapping[str, Any]) -> str:
     """Return in words how much of the teacher a student keeps."""
     if row["error"] is not None:
         return f"after {row['stage']}: not examined, {row['error']}"
-    if row["kept_success"] is None:
-        return f"after {row['stage']}: the teacher follows no clip to its end, so there is nothing to keep"
-    error = "unknown" if row["local_error_change"] is None else f"{100.0 * row['local_error_change']:+.1f} %"
-    return f"after {row['stage']}: student keeps {100.0 * row['kept_success']:.1f} % of the teacher's success, local error {error}"  # noqa: E501
+    kept, change = row["kept_success"], row["local_error_change"]
+    success = (
+        "teacher and student are compared by their errors, for the teacher follows no clip to its end"
+        if kept is None
+        else f"student keeps {100.0 * kept:.1f} % of the teacher's success"
+    )
+    return f"after {row['stage']}: {success}" + ("" if change is None else f", local error {100.0 * change:+.1f} %")
 
 
 _METRICS = {"success": "success_terminations", "mpjpe_local": "mpjpe_local"}

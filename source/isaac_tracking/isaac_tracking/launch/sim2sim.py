@@ -97,6 +97,7 @@ class Sim2sim:
 
         from ..inference.episode_film import FilmEpisode
         from ..inference.metrics import measure
+        from ..inference.policy_answers import PolicyAnswers
         from ..inference.policy_contract import load_policy
         from ..inference.sim2sim.report import ClipResult
         from ..inference.sim2sim.rollout import Sim2Sim
@@ -108,10 +109,9 @@ class Sim2sim:
         contract, session = load_policy(PRETRAINED / "policy.onnx" if str(self.policy) == "pretrained" else self.policy)
         robot = motion_robot(contract.robot)
         clips = load_clips(self.motions)
-        name, output = contract.input["name"], contract.output["name"]
         world = Sim2Sim(
             contract,
-            lambda obs: np.asarray(session.run([output], {name: obs})[0]),
+            PolicyAnswers(contract, session),
             robot,
             clips,
             Limits(end_effectors=g1.END_EFFECTOR_BODY_NAMES),

@@ -21,6 +21,8 @@ DEFAULT_TASK = "Isaac-Tracking-G1-v0"
 _TAKEN = {"--agent", "--experiment_name", "--run_timestamp", "--distributed"}
 """Options of Isaac Lab's train command that say again what our options say."""
 _NUM_ENVS = "env.scene.num_envs="
+_SHOWN = 6
+"""Settings of the run before that a note names."""
 
 
 @dataclass(frozen=True)
@@ -215,11 +217,12 @@ def _settings_before(origin: _Origin, device: str, given: Sequence[str]) -> tupl
     recorded = origin.record.get("overrides", [])
     if not origin.begins:
         return ([], recorded) if origin.record else (_cpu_settings(origin.task, device, given), [])
-    small = _cpu_settings(origin.task, device, given)
+    before = stages.kept_settings(origin.task, recorded)
+    small = _cpu_settings(origin.task, device, [*before, *given])
     if origin.record:
         # Its task, clips and networks are what they are, whatever the machine.
         small = [text for text in small if text.startswith(_NUM_ENVS) or not stages.is_shared(text)]
-    return small, stages.kept_settings(origin.task, recorded)
+    return small, before
 
 
 def _check_networks(origin: _Origin, agent_cfg: Any) -> None:
@@ -240,7 +243,8 @@ def _begin_notes(origin: _Origin, before: Sequence[str]) -> list[str]:
     """Return what is to be said of a stage that begins from a checkpoint of another."""
     if not origin.begins:
         return []
-    kept = f"; kept from that run, unless given here: {' '.join(before)}" if before else ""
+    more = f" and {len(before) - _SHOWN} more" if len(before) > _SHOWN else ""
+    kept = f"; kept from that run, unless given here: {' '.join(before[:_SHOWN])}{more}" if before else ""
     return [f"a new run begins from {origin.checkpoint}, which is of stage '{origin.stage}'{kept}"]
 
 

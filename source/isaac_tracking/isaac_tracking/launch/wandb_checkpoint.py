@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 from pathlib import Path
@@ -40,7 +41,8 @@ def fetch_checkpoint(name: str, folder: Path) -> Path:
         raise OptionError(f"checkpoint '{name}' names no run of W&B; give run:ENTITY/PROJECT/ID")
     if importlib.util.find_spec("wandb") is None:
         raise OptionError(f"checkpoint '{name}' is on W&B, which needs a package: pip install wandb; or give a file")
-    import wandb
+    # By name, since most installations lack it.
+    wandb = importlib.import_module("wandb")
     from isaaclab_rl.utils.wandb import get_model_checkpoint
 
     print_line(f"fetching {name} from W&B")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,13 @@ class Origin:
     """Their content hashes, None where a clip is not here."""
 
 
-def describe(env: ManagerBasedRLEnv, groups: Sequence[str], training: Any, origin: Origin) -> PolicyContract:
+def describe(
+    env: ManagerBasedRLEnv,
+    groups: Sequence[str],
+    training: Any,
+    origin: Origin,
+    memory: Mapping[str, Any] | None = None,
+) -> PolicyContract:
     """Return the contract of a policy.
 
     Args:
@@ -54,6 +60,7 @@ def describe(env: ManagerBasedRLEnv, groups: Sequence[str], training: Any, origi
         groups: Groups of observations that make up the policy's input.
         training: Config of the environment that the policy was trained in, for its noise and its engine.
         origin: What the policy comes from.
+        memory: What it remembers, see :func:`.graph.memory_of`; None for nothing.
 
     Raises:
         PolicyError: If an observation or an action cannot be described.
@@ -95,6 +102,7 @@ def describe(env: ManagerBasedRLEnv, groups: Sequence[str], training: Any, origi
         input={"name": "obs", "shape": (1, sum(term.size for term in terms))},
         output={"name": "actions", "shape": (1, len(action.joint_names))},
         motion={"clips": tuple(origin.clips), "hashes": tuple(origin.hashes)},
+        memory=memory,
     )
 
 

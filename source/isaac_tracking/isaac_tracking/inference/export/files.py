@@ -19,7 +19,7 @@ import torch
 
 from ..policy_contract import PolicyContract, PolicyError, load_policy, open_session, read_contract
 from .describe import metadata
-from .graph import Recorded, any_batch, check_parity, latency, onnx_graph, script, set_metadata, state_graph
+from .graph import MEMORY, Recorded, any_batch, check_parity, latency, onnx_graph, script, set_metadata, state_graph
 from .motion_graph import with_motion
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def _write_onnx(model: ModelProto, path: Path, recorded: Recorded) -> float:
 
     # A graph of states is proven in all it says, the others in the actions: what else they say is the clip.
     outputs = ["actions", "joint_targets", "obs"] if path.name == STATE else ["actions"]
+    outputs += [name for name in MEMORY[1:] if name in recorded.rows]
     return max(check_parity(lambda i, k=k: run(i)[k], recorded.rows[name], name) for k, name in enumerate(outputs))
 
 
@@ -129,9 +130,12 @@ def _write_script(policy: Any, path: Path, recorded: Recorded) -> float:
     script(policy).save(str(path))
     loaded = torch.jit.load(str(path))
 
+    rows = [torch.from_numpy(recorded.rows[name]) for name in ("obs", *MEMORY[:1]) if name in recorded.rows]
+
     def run(index: int) -> np.ndarray:
         with torch.inference_mode():
-            return loaded(torch.from_numpy(recorded.observations[[index]])).numpy()
+            answer = loaded(*(row[[index]] for row in rows))
+        return (answer[0] if isinstance(answer, tuple) else answer).numpy()
 
     return check_parity(run, recorded.actions)
 

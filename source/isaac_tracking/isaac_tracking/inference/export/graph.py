@@ -29,6 +29,8 @@ TOLERANCE = 1.0e-5
 """Largest difference between a runtime's actions and the policy's [-]."""
 INPUTS_KEY = "isaac_tracking_inputs"
 """Key in the metadata under which a graph of states tells its inputs, as JSON."""
+MEMORY = ("hidden_in", "hidden_out")
+"""Input and output of a graph for what the policy remembers."""
 OPSET = 18
 """ONNX operators; rsl_rl's own number."""
 
@@ -38,8 +40,8 @@ class Recorded:
     """What the policy saw and answered."""
 
     rows: Mapping[str, np.ndarray]
-    """``obs``, ``actions`` and, for a graph that computes the observations, ``joint_targets`` and the inputs of
-    :mod:`.state_graph`; shapes (n, ...)."""
+    """``obs``, ``actions``, of a policy that remembers :data:`MEMORY`, and, for a graph that computes the observations,
+    ``joint_targets`` and the inputs of :mod:`.state_graph`; shapes (n, ...)."""
 
     @property
     def observations(self) -> np.ndarray:
@@ -69,24 +71,32 @@ def deployed(policy: Any) -> Any:
     """Return what of a model is deployed: its normalizer and what lies between an observation and an action.
 
     It is what rsl_rl's hook ``as_onnx`` returns, a module with ``get_dummy_inputs``, ``input_names`` and
-    ``output_names``; a model of one's own offers the same.
+    ``output_names``; a model of one's own offers the same. One that remembers takes :data:`MEMORY` and answers with it,
+    of shape (N, size), and has the property ``memory``.
 
     Args:
         policy: rsl_rl's model.
 
     Raises:
-        PolicyError: If it says that it cannot be deployed, or needs more than an observation.
+        PolicyError: If it says that it cannot be deployed, or remembers in another way.
     """
     try:
         module = policy.as_onnx(verbose=False).to("cpu").eval()
     except ValueError as error:
         raise PolicyError(str(error)) from error
-    if tuple(module.input_names) != ("obs",):
+    if tuple(module.input_names[1:]) not in ((), MEMORY[:1]):
         raise PolicyError(
-            f"a policy that remembers ({', '.join(module.input_names)}) cannot be exported, since the contract has no"
-            " words for it; train one without recurrent networks"
+            f"a policy with the inputs {', '.join(module.input_names)} cannot be exported, since the contract has no"
+            " words for them; train one without rsl_rl's recurrent networks"
         )
     return module
+
+
+def memory_of(module: Any) -> Mapping[str, Any] | None:
+    """Return the contract's ``memory`` of what :func:`deployed` returned."""
+    if len(module.input_names) == 1:
+        return None
+    return {"input": MEMORY[0], "output": MEMORY[1], "shape": tuple(module.get_dummy_inputs()[1].shape)}
 
 
 def state_graph(policy: Any, contract: PolicyContract) -> ModelProto:
@@ -187,8 +197,8 @@ def check_parity(run: Callable[[int], np.ndarray], expected: np.ndarray, what: s
 
 def latency(session: InferenceSession, observation: np.ndarray, runs: int = 2000) -> float:
     """Return the median time of one action [s] on the session's threads."""
-    name = session.get_inputs()[0].name
-    inputs = {name: observation}
+    first, *others = session.get_inputs()
+    inputs = {first.name: observation} | {value.name: np.zeros(value.shape, np.float32) for value in others}
     for _ in range(runs // 10):
         session.run(None, inputs)
     times = []
@@ -212,11 +222,17 @@ def record(env: Any, policy: Any, steps: int) -> Recorded:
     rows: dict[str, list[torch.Tensor]] = {}
     with torch.inference_mode():
         obs, _ = env.reset()
+        policy.reset()
         for _ in range(steps):
             row = read_state(base)
             row["obs"] = torch.cat([obs[group] for group in policy.obs_groups], dim=-1)
+            before = getattr(policy, "memory", None)
             row["actions"] = policy(obs).clone()
-            obs, _, _, _ = env.step(row["actions"])
+            after = getattr(policy, "memory", None)
+            if after is not None:
+                row |= dict(zip(MEMORY, (torch.zeros_like(after) if before is None else before, after), strict=True))
+            obs, _, done, _ = env.step(row["actions"])
+            policy.reset(done)
             row["joint_targets"] = term.processed_actions.clone()
             for name, value in row.items():
                 rows.setdefault(name, []).append(value.cpu())

@@ -33,7 +33,8 @@ def with_motion(model: ModelProto, clip: Clip, contract: PolicyContract) -> Mode
         contract: Contract of the policy.
 
     Raises:
-        PolicyError: If the action is not around the default pose, which is all that BeyondMimic's runtime knows.
+        PolicyError: If the action is not around the default pose, which is all that BeyondMimic's runtime knows, or
+            the policy remembers.
         ClipError: If the clip lacks a joint or a body.
     """
     import onnx
@@ -43,6 +44,8 @@ def with_motion(model: ModelProto, clip: Clip, contract: PolicyContract) -> Mode
         raise PolicyError(
             f"BeyondMimic's runtime knows no action '{contract.action.kind}'; export without a clip inside"
         )
+    if contract.memory is not None:
+        raise PolicyError("BeyondMimic's runtime knows no policy that remembers; export without a clip inside")
     arrays = _frames(clip, contract)
     last = len(arrays["joint_pos"]) - 1
     copy = onnx.ModelProto()

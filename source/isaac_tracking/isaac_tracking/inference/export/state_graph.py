@@ -71,7 +71,7 @@ class StatePolicy(torch.nn.Module):
         contract: Contract of the policy; all numbers come from it.
 
     Raises:
-        PolicyError: If an observation cannot be computed from the states alone.
+        PolicyError: If an observation or a joint target cannot be computed from the states of one instant.
     """
 
     output_names = ("actions", "joint_targets", "obs")
@@ -82,6 +82,16 @@ class StatePolicy(torch.nn.Module):
 
     def __init__(self, actor: torch.nn.Module, contract: PolicyContract) -> None:
         super().__init__()
+        if contract.memory is not None:
+            raise PolicyError(
+                "a policy that remembers cannot have its observations inside the graph; export without"
+                " --with-observations"
+            )
+        if contract.action.kind == "smoothed_joint_position":
+            raise PolicyError(
+                "joint targets that are smoothed over the physics steps cannot be computed inside the graph, which runs"
+                " once an action; export without --with-observations and follow the contract's definitions"
+            )
         needed: set[str] = set()
         for term in contract.observations:
             _need_simple(term, contract)
@@ -147,8 +157,9 @@ def _need_simple(term: ObservationTerm, contract: PolicyContract) -> None:
     every = (contract.joint_names, contract.action.joint_names, None)
     if term.function not in _TERMS or term.history or term.joint_names not in every:
         raise PolicyError(
-            f"observation '{term.name}' cannot be computed inside the graph, for it has a history, some of the joints"
-            " only, or a function of its own; export without --with-observations"
+            f"observation '{term.name}' cannot be computed inside the graph, for it has a history, a look ahead, some"
+            " of the joints only, or a function of its own; export without --with-observations and follow the"
+            " contract's definitions"
         )
 
 

@@ -17,6 +17,7 @@ from ...motion.ground import CollisionPoints
 from ...motion.library import MotionLibrary
 from ...motion.robot import Robot
 from ..contact_labels import foot_labels
+from ..policy_answers import PolicyAnswers
 from ..policy_contract import PolicyContract, PolicyError
 from ..recording import CLIP_END, Recording
 from .action_path import ActionPath
@@ -26,7 +27,7 @@ from .senses import Senses
 from .settings import Limits, Mismatch
 
 Policy = Callable[[np.ndarray], np.ndarray]
-"""From observations, float32, shape (1, N), to actions, shape (1, A)."""
+"""From observations, float32, shape (1, N), to actions, shape (1, A); :class:`.PolicyAnswers` is told of each start."""
 
 Watch = Callable[[MotionFrame], bool]
 """Is told a state of the robot, one instant; returns whether to go on."""
@@ -99,6 +100,8 @@ class Sim2Sim:
         last = len(frames.joint_pos) - 1
         self._place(frames)
         self._observe.reset()
+        if isinstance(self._policy, PolicyAnswers):
+            self._policy.reset()
         self._path.reset(self._robot.joint_pos)
         action = np.zeros(self._contract.num_actions)
         rows: list[tuple[torch.Tensor, ...]] = []

@@ -19,6 +19,7 @@ from tensordict import TensorDict
 from torch import nn
 
 from .networks import ADAPT_MODULES, AdaptGRU, AdaptMLP, PolicyHead, mlp
+from .student_graph import RememberingStudentGraph, StudentGraph
 from .vecnorm import VecNorm
 
 LATENT = "latent"
@@ -214,47 +215,12 @@ class StudentActor(AdaptationActor):
 
     def as_onnx(self, verbose: bool) -> nn.Module:
         """Return the student alone: normalizer, adapt module, actor."""
-        return StudentGraph(self)
+        return RememberingStudentGraph(self) if self.adapt_module.is_recurrent else StudentGraph(self)
 
-
-class StudentGraph(nn.Module):
-    """The student as it is deployed: observation in, action out.
-
-    Args:
-        actor: The student.
-
-    Raises:
-        ValueError: If its adapt module is recurrent, which the file's contract has no words for.
-    """
-
-    is_recurrent = False
-    input_names = ("obs",)
-    output_names = ("actions",)
-
-    def __init__(self, actor: StudentActor) -> None:
-        super().__init__()
-        if actor.adapt_module.is_recurrent:
-            raise ValueError(
-                "a student with a recurrent adapt module cannot be exported yet; train one with"
-                " agent.actor.adapt_kind=mlp"
-            )
-        self.policy_norm = copy.deepcopy(actor.policy_norm)
-        self.adapt_module = copy.deepcopy(actor.estimator.net)
-        self.actor_student = copy.deepcopy(actor.actor_student.net)
-        self.input_size = actor.obs_dim
-
-    def forward(self, obs: torch.Tensor) -> torch.Tensor:
-        """Return actions, shape (N, A), for observations of shape (N, obs_dim)."""
-        seen = self.policy_norm(obs)
-        return self.actor_student(torch.cat([seen, self.adapt_module(seen)], dim=-1))
-
-    def get_dummy_inputs(self) -> tuple[torch.Tensor]:
-        """Return an input to trace with."""
-        return (torch.zeros(1, self.input_size),)
-
-    @torch.jit.export
-    def reset(self) -> None:
-        """Do nothing: nothing is remembered."""
+    @property
+    def memory(self) -> torch.Tensor | None:
+        """What the estimator remembers of the steps before, shape (N, latent_dim); None for nothing."""
+        return self.estimator.hidden()
 
 
 class Critic(MLPModel):

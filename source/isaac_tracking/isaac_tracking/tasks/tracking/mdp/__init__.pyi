@@ -4,6 +4,7 @@
 __all__ = [
     "AugmentationCfg",
     "DelayedJointPositionActionCfg",
+    "DelayedReferenceJointPositionActionCfg",
     "MotionCommand",
     "MotionCommandCfg",
     "ReferenceJointPositionActionCfg",
@@ -49,7 +50,11 @@ __all__ = [
 
 from isaaclab.envs.mdp import *
 
-from .actions_cfg import DelayedJointPositionActionCfg, ReferenceJointPositionActionCfg
+from .actions_cfg import (
+    DelayedJointPositionActionCfg,
+    DelayedReferenceJointPositionActionCfg,
+    ReferenceJointPositionActionCfg,
+)
 from .commands import MotionCommand
 from .commands_cfg import (
     AugmentationCfg,

@@ -44,3 +44,13 @@ class DelayedJointPositionActionCfg(JointPositionActionCfg):
     """
     boot_steps: int = 0
     """Control steps over which the targets go from the robot's joint angles at the reset to the policy's."""
+
+
+@configclass
+class DelayedReferenceJointPositionActionCfg(DelayedJointPositionActionCfg):
+    """The same around the reference's joint angles instead of the default pose (HDMI's residual actions)."""
+
+    class_type: type | str = "{DIR}.delayed_action:DelayedReferenceJointPositionAction"
+
+    command_name: str = "motion"
+    """Name of the motion command."""

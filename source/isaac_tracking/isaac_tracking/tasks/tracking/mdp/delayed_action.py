@@ -15,7 +15,8 @@ from isaaclab.utils import index_fill_
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
 
-    from .actions_cfg import DelayedJointPositionActionCfg
+    from .actions_cfg import DelayedJointPositionActionCfg, DelayedReferenceJointPositionActionCfg
+    from .commands import MotionCommand
 
 
 class DelayedJointPositionAction(JointPositionAction):
@@ -88,9 +89,14 @@ class DelayedJointPositionAction(JointPositionAction):
             return self._weight.new_zeros(self.num_envs)
         return (1.0 - self._elapsed / self._boot_length).clamp_(min=0.0)
 
+    def origin(self) -> torch.Tensor:
+        """Return the joint targets of a zero action [rad], shape (num_envs, num_joints)."""
+        return self._offset
+
     def process_actions(self, actions: torch.Tensor) -> None:
         """Take over what the policy decided, shape (num_envs, num_joints)."""
         super().process_actions(actions)
+        self._origin = self.origin()
         self._head = (self._head + 1) % len(self._history)
         self._history[self._head] = actions
         self._substep = 0
@@ -106,7 +112,7 @@ class DelayedJointPositionAction(JointPositionAction):
             self._applied.copy_(delayed)
         else:
             self._applied.lerp_(delayed, self._weight)
-        targets = self._clipped((self._applied * self._scale).add_(self._offset))
+        targets = self._clipped((self._applied * self._scale).add_(self._origin))
         if self._boot_length > 0:
             targets.lerp_(self._start, self.boot_remaining[:, None])
         self._processed_actions = targets
@@ -149,6 +155,25 @@ class DelayedJointPositionAction(JointPositionAction):
         if self.cfg.clip is not None:
             targets.clamp_(min=self._clip[:, :, 0], max=self._clip[:, :, 1])
         return targets
+
+
+class DelayedReferenceJointPositionAction(DelayedJointPositionAction):
+    """The same around the reference's joint angles, plus the shift of the default pose.
+
+    Delay and smoothing are of the policy's part alone: the reference is known in advance.
+    """
+
+    cfg: DelayedReferenceJointPositionActionCfg
+
+    def __init__(self, cfg: DelayedReferenceJointPositionActionCfg, env: ManagerBasedRLEnv) -> None:
+        """Remember the nominal default pose, before an event shifts the offset."""
+        super().__init__(cfg, env)
+        self._nominal = self._offset.clone()
+
+    def origin(self) -> torch.Tensor:
+        """Return the reference's joint angles, shifted as the default pose is [rad], shape (num_envs, num_joints)."""
+        command: MotionCommand = self._env.command_manager.get_term(self.cfg.command_name)
+        return command.reference.joint_pos[:, self._joint_ids] + (self._offset - self._nominal)
 
 
 def _age(delay: torch.Tensor, substep: int, decimation: int) -> torch.Tensor:

@@ -30,7 +30,7 @@ class G1AdaptationEnvCfg(G1TrackingEnvCfg):
         self.observations.priv.foot_contacts.params["body_names"] = list(g1.FOOT_BODY_NAMES)
         self.actions.joint_pos = preset(
             default=mdp.DelayedJointPositionActionCfg(**_ACTION, **ACTION_PATH),
-            reference_action=mdp.ReferenceJointPositionActionCfg(**_ACTION),
+            reference_action=mdp.DelayedReferenceJointPositionActionCfg(**_ACTION, **ACTION_PATH),
         )
 
     def play_mode(self) -> None:
@@ -42,9 +42,10 @@ class G1AdaptationEnvCfg(G1TrackingEnvCfg):
         for name in vars(self.events):
             setattr(self.events, name, None)
         # Isaac Lab calls this before and after a preset is chosen.
-        action = getattr(self.actions.joint_pos, "default", self.actions.joint_pos)
-        if isinstance(action, mdp.DelayedJointPositionActionCfg):
-            action.delay = (0, 0)
+        actions = self.actions.joint_pos
+        for action in (actions, *(getattr(actions, name, None) for name in ("default", "reference_action"))):
+            if isinstance(action, mdp.DelayedJointPositionActionCfg):
+                action.delay = (0, 0)
 
 
 @configclass
