@@ -15,7 +15,8 @@ Play a trained policy and say how well it does. Without options: the latest chec
 (The project's own tests are run by: bash scripts/run_tests.sh)
 
   --task ID              the task to play (default: Isaac-Tracking-G1-Play-v0)
-  --checkpoint PATH      the checkpoint (model_N.pt), or a run folder (default: the newest run that has one)
+  --checkpoint PATH      the checkpoint (model_N.pt), or a run folder (default: the newest run that has one);
+                         run:ENTITY/PROJECT/ID fetches one from W&B
   --motion NAME ...      the motions to track: names or patterns of the project's clips, files (.npz), folders,
                          manifests (.toml, see docs/motions.md)
   --num_envs N           environments simulated at once (default: the task's)

@@ -25,7 +25,16 @@ Train a policy. Without options: Isaac-Tracking-G1-v0 with the motion that comes
   --logger NAME          tensorboard (default), wandb or neptune
 
   --resume               go on with the newest run of this task that has a checkpoint, in its folder
-  --checkpoint PATH      go on from this checkpoint (model_N.pt), or from the newest of a run folder
+  --checkpoint PATH      go on from this checkpoint (model_N.pt), or from the newest of a run folder; of the stage
+                         before, begin a new run from it; run:ENTITY/PROJECT/ID fetches one from W&B
+
+  --pipeline             train a teacher and its student, stage after stage, and examine them; with --resume, go on
+                         with that (see docs/three_stages.md)
+  --stages A,B,...       the stages of the pipeline (default: train,adapt,finetune)
+  --stage_iterations A=N,...
+                         iterations of single stages; --max_iterations is for all others
+  --evaluate SETTING ... what is done to the robot in the examination: clean (default), noisy, randomized, pushed;
+                         or none
 
   --gui                  show the simulation in a window
   --video                record videos while training
@@ -45,6 +54,7 @@ Examples:
   bash train.sh
   bash train.sh --num_envs 1024 --max_iterations 3000 --run_name first
   bash train.sh --resume
+  bash train.sh --pipeline
   bash train.sh agent.algorithm.learning_rate=5e-4
 EOF
 }

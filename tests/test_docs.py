@@ -208,3 +208,22 @@ def test_sizes_on_gpu_and_cpu(resolve: Callable[..., Any]):
     assert sizes[1] == f"{cfg.scene.num_envs}, all {len(shipped_clips())}, {agent.max_iterations}"
     assert sizes[2].startswith(f"{CPU_OVERRIDES['env.scene.num_envs']}, 4 ")
     assert sizes[2].endswith(f", {CPU_OVERRIDES['agent.max_iterations']}")
+
+
+def test_sizes_of_the_stages_on_gpu_and_cpu(resolve: Callable[..., Any]):
+    from isaac_tracking.tasks.tracking.config.g1.agents.cpu import CPU_OVERRIDES, STAGES_CPU_OVERRIDES
+
+    rows = table_rows(section((ROOT / "docs" / "three_stages.md").read_text(), "On a CPU"))[1:]
+    documented = {key: cpu for keys, _, cpu in rows for key in re.findall(r"`([\w.]+)`", keys)}
+    plain = {key: re.sub(r"[`\[\]\" ]", "", str(value)) for key, value in documented.items()}
+    ours = {
+        key: value
+        for key, value in STAGES_CPU_OVERRIDES.items()
+        if key.startswith("agent.") or key not in CPU_OVERRIDES
+    }
+    assert plain == {key: re.sub(r"[\[\]\" ]", "", str(value)) for key, value in ours.items()}
+    _, agent = resolve("Isaac-Tracking-G1-Teacher-v0")
+    gpu = {key.rpartition(".")[2]: value for keys, value, _ in rows for key in re.findall(r"`([\w.]+)`", keys)}
+    assert gpu["hidden_dims"] == ", ".join(map(str, agent.actor.hidden_dims))
+    assert gpu["adapt_dims"] == ", ".join(map(str, agent.actor.adapt_dims))
+    assert (gpu["latent_dim"], gpu["save_interval"]) == (str(agent.actor.latent_dim), str(agent.save_interval))

@@ -90,6 +90,7 @@ Change = Callable[[dict[str, Any]], Any]
         (lambda v: v["action"].update(SMOOTHED, boot_steps=-1), "the action's boot_steps are -1, not 0 or more"),
         (lambda v: v["action"].update(SMOOTHED, boot_steps=2.5), "the action's boot_steps are 2.5"),
         (lambda v: v["action"].update(SMOOTHED, offset=None), "kind 'smoothed_joint_position' lacks an offset"),
+        (lambda v: v["action"].update(SMOOTHED, kind="smoothed_reference_joint_position"), "has an offset"),
         (lambda v: v["output"].update(shape=[1, 3]), "the output has 3 values for 2 actions"),
         (lambda v: v["output"].pop("shape"), "'output' has no name or no shape"),
         (lambda v: v.update(memory={"input": "hidden_in", "shape": [1, 8]}), "without an input, an output or a shape"),

@@ -119,6 +119,21 @@ def test_signal_that_somebody_swallows_still_stops_before_training(tmp_path: Pat
     assert begun == [] and not (tmp_path / "run").exists()
 
 
+def test_signal_waits_until_pxr_is_imported():
+    """Its C++ would print a traceback and go on; a second Ctrl-C does not wait."""
+    pxr = {"__name__": "pxr.Usd", "signal": signal, "time": time, "reached": []}
+    send = "signal.raise_signal(signal.SIGINT); reached.append('first');"
+    with heeded(), pytest.raises(KeyboardInterrupt):
+        exec(send, pxr)
+        assert pxr["reached"] == ["first"]
+        time.sleep(5.0)
+        pxr["reached"].append("too far")
+    with heeded(), pytest.raises(KeyboardInterrupt):
+        exec(send + "signal.raise_signal(signal.SIGINT); reached.append('too far')", pxr)
+    assert pxr["reached"] == ["first", "first"]
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
 def test_ctrl_c_that_is_ignored_stays_ignored():
     """As for a job that a shell put into the background."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -254,6 +254,14 @@ def test_a_pipeline_may_begin_from_a_teacher(home: Path):
     ]
 
 
+def test_a_stage_may_begin_from_one_further_back(home: Path):
+    assert train([*SMALL, "--max_iterations", "2", "--stages", "train,adapt,distill"]) == 0
+    called = lines(home / "calls.jsonl")[-1]
+    assert called[0] == "3_distill"
+    assert called[called.index("--checkpoint") + 1] == str(the_folder(home) / "1_train" / "model_1.pt")
+    assert [stage["after"] for stage in read_summary(the_folder(home))["stages"]] == [None, "train", "train"]
+
+
 @pytest.mark.parametrize(
     ("task", "stages"),
     [
@@ -275,10 +283,13 @@ def test_a_task_chooses_the_stages(tmp_path: Path, task: str | None, stages: lis
         (("--stages", "adapt,finetune"), f"give --stages train,adapt,finetune, or make one: .* --task {TEACHER}$"),
         (("--stages", "adapt,train"), "stage 'adapt' begins from .* give --stages train,adapt, or make one"),
         (("--stages", "finetune,adapt"), "stage 'finetune' begins from .* give --stages adapt,finetune, or make one"),
-        (("--stages", "train,finetune"), "'finetune' begins from .*'adapt', so it cannot come after 'train'"),
+        (
+            ("--stages", "train,finetune"),
+            "'finetune' begins from .*'adapt', which is not among the stages before it; give another",
+        ),
         (("--stages", "train,train"), "stage 'train' is named twice"),
         (("--stages", "train,fly"), "stage 'fly' is unknown; choose from train, adapt, finetune, roa_train"),
-        (("--stages", "roa_train,finetune"), "'finetune' begins from .*'adapt', so it cannot come after 'roa_train'"),
+        (("--stages", "roa_train,finetune"), "'finetune' begins from .*'adapt', which is not among"),
         (
             ("--checkpoint", "{teacher}"),
             "is of stage 'train', and stage 'train' begins from nothing; give other stages",

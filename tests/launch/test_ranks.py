@@ -25,7 +25,7 @@ from isaac_tracking.launch.errors import OptionError
 from isaac_tracking.launch.rank import Ending, plan_of_rank
 from isaac_tracking.launch.ranks import run_ranks
 from isaac_tracking.launch.stop import TerminatedError
-from isaac_tracking.launch.train_plan import FilmPlan, TrainPlan
+from isaac_tracking.launch.train_plan import FilmPlan, TrainPlan, make_plan
 from isaac_tracking.learning.checkpoint import read_checkpoint
 from isaac_tracking.learning.runs import RunError, checkpoints
 
@@ -180,6 +180,20 @@ def test_gpus_that_cannot_be_had_are_refused(monkeypatch, gpus: int, device: str
         checks.need_gpus(2, None, False)
 
 
+def test_plan_says_how_many_environments_there_are(tmp_path: Path):
+    import isaac_tracking.tasks  # noqa: F401
+
+    plan = make_plan(
+        ["--device", "cpu", "--gpus", "2", "--num_envs", "8", "--seed", "5", "--motion", "stand"], tmp_path
+    )
+    assert (plan.gpus, plan.seed, plan.rank) == (2, 5, 0) and "env.scene.num_envs=8" in plan.overrides
+    assert plan.facts["environments"] == "2 processes x 8 environments = 16"
+    assert plan.ranks_options == " --gpus 2 --device cpu"
+    assert make_plan(["--device", "cpu", "--motion", "stand"], tmp_path).ranks_options == ""
+    on_gpus = TrainPlan("task", "cuda:0", tmp_path, [], 1, 1, gpus=4)
+    assert on_gpus.ranks_options == " --gpus 4"
+
+
 def test_other_launchers_are_refused(monkeypatch):
     with pytest.raises(OptionError, match="--distributed is for processes of another launcher; give --gpus N"):
         checks.need_no_other_launcher(["--task", "x", "--distributed"])
@@ -189,6 +203,7 @@ def test_other_launchers_are_refused(monkeypatch):
         checks.need_no_other_launcher([])
 
 
+@pytest.mark.slow
 def test_real_run_on_two_cpu_ranks(tmp_path: Path):
     options = ["--device", "cpu", "--gpus", "2", "--num_envs", "2", "--max_iterations", "2", "--motion", "stand"]
     options += ["agent.num_steps_per_env=4", "agent.actor.hidden_dims=[8]", "agent.critic.hidden_dims=[8]"]

@@ -112,7 +112,7 @@ def stage_cfg(name: str) -> dict:
     """Config of a stage's runner, with tiny networks."""
     from isaaclab.utils import to_dict
 
-    from isaac_tracking.learning.adaptation import config
+    from isaac_tracking.tasks.tracking import stages_cfg as config
 
     sizes = {"hidden_dims": [8], "encoder_dims": [8], "adapt_dims": [8], "latent_dim": 4}
     sizes["ema"] = 0.04 if name.startswith("Roa") else None
@@ -135,9 +135,8 @@ def learn_stages(plan: TrainPlan) -> int:
         runner = Runner(StageEnv(plan.rank), stage_cfg(name), log_dir=str(plan.run / name), device="cpu")
         runner.alg.updates = 1
         runner.learn(2)
-        torch.distributed.destroy_process_group()
         saved[name] = {key: value for key, value in runner.alg.save().items() if key.endswith("_state_dict")}
-        saved[name]["moved"] = int(runner.alg.actor.policy_norm.count)
+        saved[name]["moved"] = int(runner.alg.actor.state_dict()["policy_norm.count"])
     return keep(plan, **saved)
 
 

@@ -50,11 +50,12 @@ SIZES = {
 
 
 @pytest.fixture
-def staged(sim: Any) -> Iterator[Any]:
-    """The one simulator with the observations and actions of a student's examination."""
+def staged(sim: Any, request: Any) -> Iterator[Any]:
+    """The one simulator with the observations and actions of a student's examination; a parameter is a preset."""
     env = sim.env
+    presets = [f"presets={request.param}"] if getattr(request, "param", None) else []
     before = env.action_manager, env.observation_manager, env.cfg.actions, env.cfg.observations
-    env_cfg, _ = resolve_config(TASK, SMALL)
+    env_cfg, _ = resolve_config(TASK, [*SMALL, *presets])
     env.cfg.actions, env.cfg.observations = env_cfg.actions, env_cfg.observations
     env.action_manager = ActionManager(env_cfg.actions, env)
     env.observation_manager = ObservationManager(env_cfg.observations, env)
@@ -188,11 +189,14 @@ def test_observations_with_past_and_future_are_those_of_isaac_lab(staged: Any) -
         assert not (ended | late).any()
 
 
+@pytest.mark.parametrize("staged", [None, "reference_action"], indirect=True)
 def test_joint_targets_are_those_of_the_task_in_every_physics_step(staged: Any) -> None:
     env = staged.env
     contract = described(env, runner_of(env, TASK))
     staged.start("walk", step=30)
     term = env.action_manager.get_term("joint_pos")
+    kind = "smoothed_joint_position" if contract.action.offset else "smoothed_reference_joint_position"
+    assert contract.action.kind == kind and float(staged.command.reference.joint_pos.abs().max()) > 0.3
     paths = [ActionPath(contract) for _ in range(env.num_envs)]
     for index, path in enumerate(paths):
         path.reset(staged.robot.data.joint_pos.torch[index].double().numpy())
@@ -205,7 +209,8 @@ def test_joint_targets_are_those_of_the_task_in_every_physics_step(staged: Any) 
             env.action_manager.apply_action()
             theirs.append(term.processed_actions.clone())
         for index, path in enumerate(paths):
-            targets = path.targets(action[index].double().numpy(), np.zeros(29))
+            reference = staged.command.reference.joint_pos[index].double().numpy()
+            targets = path.targets(action[index].double().numpy(), reference)
             assert targets == pytest.approx(torch.stack(theirs)[:, index].numpy(), abs=1e-5)
             assert path.boot_remaining == pytest.approx(float(term.boot_remaining[index]), abs=1e-6)
 

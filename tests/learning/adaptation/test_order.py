@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from isaac_tracking.learning.adaptation.order import check_order, check_start
+from isaac_tracking.learning.adaptation.order import check_start, find_beginnings
 from isaac_tracking.learning.runs import RunError
 
 FOLLOWS = {"train": (), "adapt": ("train",), "finetune": ("adapt",), "distill": ("train",)}
@@ -69,17 +69,19 @@ def test_whoever_knows_what_helps_says_it():
 
 
 @pytest.mark.parametrize(
-    ("stages", "saved"),
+    ("stages", "saved", "beginnings"),
     [
-        (["train"], None),
-        (["train", "adapt", "finetune"], None),
-        (["train", "distill"], None),
-        (["adapt", "finetune"], "train"),
-        (["finetune"], "adapt"),
+        (["train"], None, [None]),
+        (["train", "adapt", "finetune"], None, [None, "train", "adapt"]),
+        (["train", "distill"], None, [None, "train"]),
+        (["train", "adapt", "finetune", "distill"], None, [None, "train", "adapt", "train"]),
+        (["adapt", "finetune"], "train", ["train", "adapt"]),
+        (["distill", "adapt"], "train", ["train", "train"]),
+        (["finetune"], "adapt", ["adapt"]),
     ],
 )
-def test_orders_that_work(stages: list[str], saved: str | None):
-    check_order(stages, FOLLOWS, saved)
+def test_orders_that_work(stages: list[str], saved: str | None, beginnings: list[str | None]):
+    assert find_beginnings(stages, FOLLOWS, saved) == beginnings
 
 
 @pytest.mark.parametrize(
@@ -95,14 +97,10 @@ def test_orders_that_work(stages: list[str], saved: str | None):
         (
             ["train", "finetune"],
             None,
-            "stage 'finetune' begins from a checkpoint of stage 'adapt', so it cannot come after 'train';"
+            "stage 'finetune' begins from a checkpoint of stage 'adapt', which is not among the stages before it;"
             " give another order",
         ),
-        (
-            ["adapt", "train"],
-            "train",
-            "stage 'train' begins from nothing, so it cannot come after 'adapt'; give another order",
-        ),
+        (["adapt", "train"], "train", "stage 'train' begins from nothing, so it comes first; give another order"),
         (
             ["train", "adapt"],
             "train",
@@ -113,4 +111,11 @@ def test_orders_that_work(stages: list[str], saved: str | None):
 )
 def test_orders_that_cannot_work_are_refused_in_one_sentence(stages: list[str], saved: str | None, words: str):
     with pytest.raises(RunError, match=f"^{re.escape(words)}$"):
-        check_order(stages, FOLLOWS, saved)
+        find_beginnings(stages, FOLLOWS, saved)
+
+
+def test_only_for_the_first_stage_can_somebody_know_what_helps():
+    with pytest.raises(RunError, match=r"; run this$"):
+        find_beginnings(["adapt"], FOLLOWS, fix="run this")
+    with pytest.raises(RunError, match=r"; give another order$"):
+        find_beginnings(["train", "finetune"], FOLLOWS, fix="run this")

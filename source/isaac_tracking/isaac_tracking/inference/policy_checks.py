@@ -19,9 +19,13 @@ FORMAT = "isaac_tracking.policy"
 """What the contract says it is."""
 VERSION = 1
 """Version of the contract that is written and read here."""
-ACTION_KINDS = ("joint_position", "reference_joint_position", "smoothed_joint_position")
-"""``target = offset + scale * action``; the second kind adds the reference's joint angles in place of the offset, the
-third takes a moving average of the action over the physics steps and begins gently (``smoothing``, ``boot_steps``)."""
+AROUND_REFERENCE = ("reference_joint_position", "smoothed_reference_joint_position")
+"""Kinds that add the reference's joint angles in place of the offset."""
+SMOOTHED = ("smoothed_joint_position", "smoothed_reference_joint_position")
+"""Kinds that take a moving average of the action over the physics steps and begin gently (``smoothing``,
+``boot_steps``)."""
+ACTION_KINDS = ("joint_position", "reference_joint_position", *SMOOTHED)
+"""``target = offset + scale * action``, but for what :data:`AROUND_REFERENCE` and :data:`SMOOTHED` do otherwise."""
 
 _PER_JOINT = (
     "default_joint_pos", "joint_pos_limits", "soft_joint_pos_limits", "joint_stiffness", "joint_damping",
@@ -119,9 +123,9 @@ def _check_action(contract: PolicyContract, refuse: Callable[[str], NoReturn]) -
         values = getattr(action, key)
         if values is not None and len(values) != contract.num_actions:
             refuse(f"the action's {key} has {len(values)} values for {contract.num_actions} joints")
-    if (action.offset is None) != (action.kind == "reference_joint_position"):
+    if (action.offset is None) != (action.kind in AROUND_REFERENCE):
         refuse(f"an action of kind '{action.kind}' {'lacks an' if action.offset is None else 'has an'} offset")
-    if action.kind == "smoothed_joint_position":
+    if action.kind in SMOOTHED:
         if action.smoothing is None or not 0.0 < action.smoothing <= 1.0:
             refuse(f"the action's smoothing is {action.smoothing}, not within (0, 1]")
         if not isinstance(action.boot_steps, int) or action.boot_steps < 0:

@@ -102,7 +102,7 @@ def need_student(plan: PlayPlan) -> None:
     Raises:
         OptionError: If the task's actor is a teacher.
     """
-    from ..learning.adaptation.config import TEACHER
+    from ..tasks.tracking.stages_cfg import TEACHER
     from .overrides import resolve_config
 
     if getattr(resolve_config(plan.task, plan.overrides)[1].actor, "class_name", None) == TEACHER:

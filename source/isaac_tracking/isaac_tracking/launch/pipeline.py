@@ -258,7 +258,8 @@ def _forwarded() -> Iterator[tuple[list[int], list[subprocess.Popen[bytes]]]]:
 
 def _part(stage: StageRun) -> dict[str, Any]:
     """Return a stage's part of the summary, before it begins."""
-    part = {"stage": stage.stage, "task": stage.task, "run": stage.run.name, "max_iterations": stage.iterations}
+    part = {"stage": stage.stage, "task": stage.task, "run": stage.run.name, "after": stage.after}
+    part["max_iterations"] = stage.iterations
     return part | {"status": "waiting", "seconds": 0.0, "checkpoint": None}
 
 
@@ -287,5 +288,5 @@ def _training_cells(part: Mapping[str, Any] | None) -> list[str]:
     if part is None:
         return [""] * 4
     reward = part.get("mean_reward")
-    cells = [str(part["iterations"]), f"{part['steps']:.3g}", f"{part['seconds']:.0f}"]
+    cells = [str(part["iterations"]), str(part["steps"]), f"{part['seconds']:.0f}"]
     return [*cells, "" if reward is None else f"{reward:.2f}"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..learning.adaptation.order import check_order, check_start
+from ..learning.adaptation.order import check_start, find_beginnings
 from ..learning.runs import RunError
 from . import options, stages, train_plan
 from .errors import OptionError
@@ -36,6 +36,8 @@ class StageRun:
     """Folder of its run, absolute."""
     iterations: int | None
     """Iterations to train; the task's own number if None."""
+    after: str | None
+    """Stage that it begins from: one of the pipeline's, or else that of the checkpoint that was given."""
 
 
 @dataclass
@@ -103,12 +105,12 @@ def _begin(request: options.Request, cfg: PipelineCfg, common: list[str]) -> Pip
         before = first.follows[0]
         whole = ",".join([before, *(name for name in names if name != before)])
         fix = f"give --stages {whole}, or {stages.way_there(tasks[0], first, request.logs)}"
-    check_order(names, {name: stage.follows if stage else () for name, stage in found.items()}, saved, fix)
+    after = find_beginnings(names, {name: stage.follows if stage else () for name, stage in found.items()}, saved, fix)
     folder = new_run_folder(request.logs / cfg.experiment_name, args.run_name)
     iterations = _iterations(args.stage_iterations, names)
     runs = [
-        StageRun(name, task, folder / f"{number}_{name}", iterations.get(name, args.max_iterations))
-        for number, (name, task) in enumerate(zip(names, tasks, strict=True), start=1)
+        StageRun(name, task, folder / f"{index + 1}_{name}", iterations.get(name, args.max_iterations), after[index])
+        for index, (name, task) in enumerate(zip(names, tasks, strict=True))
     ]
     settings = ("clean",) if args.evaluate is None else args.evaluate
     plan = PipelinePlan(request.task, folder, runs, common, checkpoint, saved, str(request.base), settings)
@@ -128,7 +130,7 @@ def _go_on(request: options.Request, folder: Path, common: list[str]) -> Pipelin
     if given and not (given == ["--task"] and args.task == summary["task"]):
         raise OptionError(f"{given[0]} was decided when pipeline '{folder}' began; leave it out, or start a new one")
     runs = [
-        StageRun(part["stage"], part["task"], folder / part["run"], part["max_iterations"])
+        StageRun(part["stage"], part["task"], folder / part["run"], part["max_iterations"], part["after"])
         for part in summary["stages"]
     ]
     checkpoint = summary["checkpoint"] and Path(summary["checkpoint"])
@@ -261,7 +263,8 @@ def stage_arguments(plan: PipelinePlan, index: int, parts: Sequence[Mapping[str,
         parts: What the stages so far left behind, for their checkpoints.
     """
     stage = plan.stages[index]
-    checkpoint = plan.folder / parts[index - 1]["checkpoint"] if index else plan.checkpoint
+    saved = [part["checkpoint"] for part in parts if part["stage"] == stage.after]
+    checkpoint = plan.folder / saved[0] if saved else plan.checkpoint
     arguments = [*plan.arguments, "--task", stage.task]
     arguments += [] if checkpoint is None else ["--checkpoint", str(checkpoint)]
     return arguments + ([] if stage.iterations is None else ["--max_iterations", str(stage.iterations)])

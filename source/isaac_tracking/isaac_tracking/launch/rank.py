@@ -111,8 +111,9 @@ def run_rank(
     os.setsid()
     with _Report(messages) as report, heeded():
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
-        _settle_in(rank, meeting)
-        report.code = work(plan_of_rank(plan, rank, meeting.scratch))
+        mine = plan_of_rank(plan, rank, meeting.scratch)
+        _settle_in(mine, meeting)
+        report.code = work(mine)
 
 
 class _Report:
@@ -145,10 +146,10 @@ class _Report:
         return Ending(trace="".join(traceback.format_exception(error)))
 
 
-def _settle_in(rank: int, meeting: Meeting) -> None:
+def _settle_in(plan: TrainPlan, meeting: Meeting) -> None:
     os.environ |= {
-        "RANK": str(rank),
-        "LOCAL_RANK": str(rank),
+        "RANK": str(plan.rank),
+        "LOCAL_RANK": str(plan.rank),
         "WORLD_SIZE": str(meeting.size),
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(meeting.port),
@@ -157,12 +158,17 @@ def _settle_in(rank: int, meeting: Meeting) -> None:
     }
     # All ranks are on this host; its name may lead nowhere.
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    if rank:
-        with meeting.output(rank).open("wb") as file:
+    if plan.rank:
+        with meeting.output(plan.rank).open("wb") as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
     threading.Thread(target=_stop_without_parent, daemon=True).start()
     importlib.import_module("isaac_tracking.tasks")
+    if plan.device != "cpu":
+        from isaaclab.utils.device import set_cuda_device
+
+        # As Isaac Lab does with --distributed, before anything takes memory of the first GPU.
+        set_cuda_device(plan.device)
 
 
 def _stop_without_parent() -> None:

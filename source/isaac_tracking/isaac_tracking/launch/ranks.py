@@ -23,6 +23,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import FrameType
 
 from ..learning.runs import RunError
 from .rank import Ending, Meeting, run_rank
@@ -101,7 +102,7 @@ def _forwarded_signals() -> Iterator[tuple[list[int], list[_Rank]]]:
     signals: list[int] = []
     ranks: list[_Rank] = []
 
-    def forward(number: int, frame: object) -> None:
+    def forward(number: int, frame: FrameType | None) -> None:
         signals.append(number)
         for rank in ranks:
             _send(rank, number)

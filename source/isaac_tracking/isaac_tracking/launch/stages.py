@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +78,51 @@ def check_begins(task: str, stage: Stage | None, saved: str | None, checkpoint: 
         raise OptionError(
             f"task '{task}' is stage '{stage.name}', which begins from a checkpoint of stage {names}, and none is"
             f" given; {way_there(task, stage, logs)}"
+        )
+
+
+def check_settings(stage: Stage | None, env_cfg: Any, agent_cfg: Any) -> None:
+    """Refuse settings of a stage that its algorithm and its networks would refuse once the simulator runs.
+
+    Raises:
+        OptionError: If one makes no sense.
+    """
+    if stage is None:
+        return
+    # Heavy: torch.
+    from ..learning.adaptation.networks import ADAPT_MODULES
+    from ..learning.adaptation.vecnorm import MODES
+
+    algorithm, kind = agent_cfg.algorithm, getattr(agent_cfg.actor, "adapt_kind", None)
+    mode, groups = getattr(algorithm, "vecnorm", None), getattr(algorithm, "reward_groups", None)
+    for key, value, choices in (
+        ("agent.algorithm.vecnorm", mode, MODES),
+        ("agent.actor.adapt_kind", kind, tuple(ADAPT_MODULES)),
+    ):
+        if value is not None and value not in choices:
+            raise OptionError(f"setting '{key}={value}' is unknown; choose from {', '.join(choices)}")
+    if mode == "train" and stage.follows:
+        raise OptionError(
+            f"stage '{stage.name}' would move the statistics in front of networks that stay as they are;"
+            " give agent.algorithm.vecnorm=eval"
+        )
+    if kind is not None and ADAPT_MODULES[kind].is_recurrent and algorithm.symmetry_cfg is not None:
+        raise OptionError(
+            f"symmetry needs an adapt module without memory, not agent.actor.adapt_kind={kind};"
+            " give agent.actor.adapt_kind=mlp or agent.algorithm.symmetry_cfg=null"
+        )
+    if groups:
+        _check_groups(groups, [name for name, term in vars(env_cfg.rewards).items() if term is not None])
+
+
+def _check_groups(groups: Mapping[str, Sequence[str]], terms: Sequence[str]) -> None:
+    named = [name for members in groups.values() for name in members]
+    wrong = [name for name in named if name not in terms]
+    wrong += [term for term in terms if named.count(term) != 1]
+    if wrong:
+        what = f"is in {named.count(wrong[0])} groups" if wrong[0] in terms else "is no reward of this task"
+        raise OptionError(
+            f"agent.algorithm.reward_groups: '{wrong[0]}' {what}; put each of {', '.join(terms)} into exactly one group"
         )
 
 

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Ctrl-C and SIGTERM before and after training: an exception at once, and a record of it.
+"""Ctrl-C and SIGTERM before and after training: an exception, and a record of it.
 
 The record is there because an exception may get lost: C++ code that imports a Python module, as that of ``pxr`` does,
-reports what the import raises ("Error occurred postprocessing module") and goes on.
+reports what the import raises ("Error occurred postprocessing module", and a traceback) and goes on. While ``pxr`` is
+being imported the exception waits; where else one is lost, the record is asked before training.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import NoReturn
 
 
@@ -22,20 +24,28 @@ class TerminatedError(KeyboardInterrupt):
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 """Signals that ask a program to stop."""
 
+_PATIENCE = 0.05
+"""Time after which a signal that came in the middle of an import of pxr looks again whether it is over [s]."""
+
 _received: list[int] = []
 """Signals since :func:`heeded` began, the earliest first."""
 
 
 @contextmanager
 def heeded() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM raise, and remember them."""
+    """Let Ctrl-C and SIGTERM raise, and remember them; a second one raises wherever it comes."""
     _received.clear()
-    with handled_by(_remember):
-        yield
+    previous = signal.signal(signal.SIGALRM, _look_again)
+    try:
+        with handled_by(_remember):
+            yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, previous)
 
 
 @contextmanager
-def handled_by(handler: Callable[[int, object], None]) -> Iterator[None]:
+def handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Give Ctrl-C and SIGTERM to a handler; a Ctrl-C that the process ignores, as a shell's job does, stays ignored."""
     numbers = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
     previous = {number: signal.signal(number, handler) for number in numbers}
@@ -67,6 +77,27 @@ def raise_stop(number: int) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _remember(number: int, frame: object) -> None:
+def _remember(number: int, frame: FrameType | None) -> None:
     _received.append(number)
-    raise_stop(number)
+    if len(_received) == 1:
+        _look_again(number, frame)
+    else:
+        raise_stop(_received[0])
+
+
+def _look_again(number: int, frame: FrameType | None) -> None:
+    if _imports_pxr(frame):
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
+    else:
+        raise_if_stopped()
+
+
+def _imports_pxr(frame: FrameType | None) -> bool:
+    """Whether code that is under way imports a module of pxr, or is one."""
+    while frame is not None:
+        importing = frame.f_locals.get("name") if frame.f_code.co_name == "_find_and_load" else None
+        for name in (importing, frame.f_globals.get("__name__")):
+            if isinstance(name, str) and (name == "pxr" or name.startswith("pxr.")):
+                return True
+        frame = frame.f_back
+    return False

@@ -132,7 +132,9 @@ def make_plan(argv: Sequence[str], root: Path | None = None, run: Path | None = 
     small, before = _settings_before(origin, request.device, given)
     overrides = merge_overrides(small, before, given)
     env_cfg, agent_cfg = resolve_config(task, overrides)
-    stages.check_begins(task, stages.stage_of(agent_cfg), origin.stage, origin.checkpoint, request.logs)
+    stage = stages.stage_of(agent_cfg)
+    stages.check_begins(task, stage, origin.stage, origin.checkpoint, request.logs)
+    stages.check_settings(stage, env_cfg, agent_cfg)
     run = _run_folder(origin, request.logs / agent_cfg.experiment_name, args.run_name, run)
     plan = TrainPlan(task, request.device, run, overrides, agent_cfg.max_iterations, agent_cfg.max_iterations)
     plan.passed, plan.verbose, plan.checkpoint = request.passed, args.verbose, origin.checkpoint

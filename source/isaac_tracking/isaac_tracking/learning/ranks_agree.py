@@ -51,7 +51,7 @@ def check_ranks_agree(saved: Mapping[str, Any], device: str) -> None:
     if len(differing):
         name = list(tensors)[int(differing[0])]
         raise RunError(
-            f"ranks disagree: '{name}' is not the same on all of them (so are {len(differing)} of {len(tensors)} tensors);"
+            f"ranks disagree: '{name}' is not the same on all of them ({len(differing)} of {len(tensors)} differ);"
             " go on from the checkpoint before, and report this with the run's params/run.json"
         )
 

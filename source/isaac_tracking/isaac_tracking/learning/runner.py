@@ -174,6 +174,8 @@ class Runner(OnPolicyRunner):
             "local_rank": self.gpu_local_rank,
             "world_size": self.gpu_world_size,
         }
+        if torch.distributed.is_initialized():  # by an earlier runner of this process
+            return
         torch.distributed.init_process_group("gloo", rank=self.gpu_global_rank, world_size=self.gpu_world_size)
 
     def _check_losses(self, losses: Mapping[str, float]) -> None:

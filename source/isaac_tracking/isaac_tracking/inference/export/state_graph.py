@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ...motion.quaternion import quat_apply, quat_conjugate, quat_mul, quat_to_matrix
+from ..policy_checks import AROUND_REFERENCE, SMOOTHED
 from ..policy_contract import ObservationTerm, PolicyContract, PolicyError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class StatePolicy(torch.nn.Module):
                 "a policy that remembers cannot have its observations inside the graph; export without"
                 " --with-observations"
             )
-        if contract.action.kind == "smoothed_joint_position":
+        if contract.action.kind in SMOOTHED:
             raise PolicyError(
                 "joint targets that are smoothed over the physics steps cannot be computed inside the graph, which runs"
                 " once an action; export without --with-observations and follow the contract's definitions"
@@ -96,7 +97,7 @@ class StatePolicy(torch.nn.Module):
         for term in contract.observations:
             _need_simple(term, contract)
             needed |= set(_TERMS[term.function][0])
-        self._from_reference = contract.action.kind == "reference_joint_position"
+        self._from_reference = contract.action.kind in AROUND_REFERENCE
         if self._from_reference:
             needed.add("reference_joint_pos")
         self.actor = actor

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ..policy_checks import AROUND_REFERENCE, SMOOTHED
 from ..policy_contract import ActionContract, ObservationTerm, PolicyError
 
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ _MEANINGS: dict[str, tuple[str, str]] = {
 """Frame and definition by function; of another function, the first line of its docstring is the definition."""
 _BEYOND_NOW = ("future_root_pos",)
 """Functions that leave out the first of the command's steps."""
-_SMOOTHED = (
+_PATH = (
     "In each physics step: applied = smoothing * action + (1 - smoothing) * applied, from zeros at an episode's start;"
-    " target = offset + scale * applied, clipped; joint target = b * start + (1 - b) * target, where start are the"
+    " target = {origin} + scale * applied, clipped; joint target = b * start + (1 - b) * target, where start are the"
     " joint angles at the episode's start, clipped, and b = max(0, 1 - n / (boot_steps * decimation)) in the n-th"
     " physics step of the episode, n from 0 (b = 0 without boot_steps)"
 )
@@ -144,12 +145,13 @@ def action_contract(env: ManagerBasedRLEnv) -> ActionContract:
     from isaaclab.envs.mdp.actions.joint_actions import JointPositionAction
 
     from ...tasks.tracking.mdp.actions import ReferenceJointPositionAction
-    from ...tasks.tracking.mdp.delayed_action import DelayedJointPositionAction
+    from ...tasks.tracking.mdp.delayed_action import DelayedJointPositionAction, DelayedReferenceJointPositionAction
 
     kinds = {
         JointPositionAction: "joint_position",
         ReferenceJointPositionAction: "reference_joint_position",
         DelayedJointPositionAction: "smoothed_joint_position",
+        DelayedReferenceJointPositionAction: "smoothed_reference_joint_position",
     }
     names = env.action_manager.active_terms
     terms = [env.action_manager.get_term(name) for name in names]
@@ -157,18 +159,21 @@ def action_contract(env: ManagerBasedRLEnv) -> ActionContract:
         found = ", ".join(f"{name} ({type(term).__name__})" for name, term in zip(names, terms, strict=True))
         raise PolicyError(f"a policy with the actions {found} cannot be exported; only joint positions can")
     (term,) = terms
-    kind, path = kinds[type(term)], {}
-    if kind == "smoothed_joint_position":
-        path = {"smoothing": _middle(term.cfg.smoothing), "boot_steps": term.cfg.boot_steps, "definition": _SMOOTHED}
+    kind: str = kinds[type(term)]
+    path: dict[str, Any] = {}
+    if kind in SMOOTHED:
+        origin = "the reference's joint angles (of the frame to be reached)" if kind in AROUND_REFERENCE else "offset"
+        path = {"smoothing": _middle(term.cfg.smoothing), "boot_steps": term.cfg.boot_steps}
+        path["definition"] = _PATH.format(origin=origin)
         if path["smoothing"] == 1.0 and path["boot_steps"] == 0:
             # Without these two, and without the delay, which belongs to the simulated robot, it is a plain one.
-            kind, path = "joint_position", {}
+            kind, path = kind.removeprefix("smoothed_"), {}
     joints = tuple(term._joint_names)
     return ActionContract(
         kind=kind,
         joint_names=joints,
         scale=_row(term._scale, len(joints)),
-        offset=None if kind == "reference_joint_position" else _row(term._offset, len(joints)),
+        offset=None if kind in AROUND_REFERENCE else _row(term._offset, len(joints)),
         clip=None if term.cfg.clip is None else pairs(term._clip[0]),
         **path,
     )

@@ -36,10 +36,10 @@ def check_start(
     raise RunError(f"{what}, and stage '{stage}' {_beginning(follows)}; {fix or general}")
 
 
-def check_order(
+def find_beginnings(
     stages: Sequence[str], follows: Mapping[str, Sequence[str]], saved_stage: str | None = None, fix: str = ""
-) -> None:
-    """Refuse stages that cannot be trained one after another.
+) -> list[str | None]:
+    """Return the stage that each of several stages begins from, the latest before it that it follows.
 
     Args:
         stages: Stages in the order in which they are to be trained.
@@ -47,28 +47,34 @@ def check_order(
         saved_stage: Stage of the checkpoint that the first one is to begin from; None if there is none.
         fix: What helps where the first stage lacks its beginning, in words; a general word if empty.
 
+    Returns:
+        For each stage the name of another one, or of ``saved_stage``; None for a stage that begins from nothing.
+
     Raises:
-        RunError: If a stage is there twice, or one does not begin from the one before it.
+        RunError: If they cannot be trained in that order.
     """
     twice = [stage for stage in stages if stages.count(stage) > 1]
     if twice:
         raise RunError(f"stage '{twice[0]}' is named twice; name each stage once")
-    first, *later = stages
-    if saved_stage is None and follows[first]:
+    if saved_stage is not None and saved_stage not in follows[stages[0]]:
         raise RunError(
-            f"stage '{first}' {_beginning(follows[first])}, which is not among the stages before it;"
-            f" {fix or 'name it first, or give its checkpoint'}"
-        )
-    if saved_stage is not None and saved_stage not in follows[first]:
-        raise RunError(
-            f"the checkpoint is of stage '{saved_stage}', and stage '{first}' {_beginning(follows[first])};"
+            f"the checkpoint is of stage '{saved_stage}', and stage '{stages[0]}' {_beginning(follows[stages[0]])};"
             " give other stages or another checkpoint"
         )
-    for before, stage in zip(stages, later, strict=False):
-        if before not in follows[stage]:
+    found: list[str | None] = []
+    for index, stage in enumerate(stages):
+        there = [*([saved_stage] if saved_stage else []), *stages[:index]]
+        fitting = [before for before in there if before in follows[stage]]
+        if follows[stage] and not fitting:
+            general = "give another order" if index else "name it first, or give its checkpoint"
             raise RunError(
-                f"stage '{stage}' {_beginning(follows[stage])}, so it cannot come after '{before}'; give another order"
+                f"stage '{stage}' {_beginning(follows[stage])}, which is not among the stages before it;"
+                f" {general if index or not fix else fix}"
             )
+        if index and not follows[stage]:
+            raise RunError(f"stage '{stage}' begins from nothing, so it comes first; give another order")
+        found.append(fitting[-1] if fitting else None)
+    return found
 
 
 def _beginning(follows: Sequence[str]) -> str:

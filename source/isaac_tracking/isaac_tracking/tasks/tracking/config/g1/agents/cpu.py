@@ -42,8 +42,8 @@ STAGES_CPU_OVERRIDES = {
     "env.events.motor_gains": "null",
     "env.events.motor_armature": "null",
     "env.events.link_mass": "null",
-    "agent.max_iterations": 100,
-    "agent.save_interval": 50,
+    "agent.max_iterations": 40,
+    "agent.save_interval": 20,
     "agent.num_steps_per_env": 24,
     # Small networks, as above.
     "agent.actor.hidden_dims": "[256,128]",
@@ -58,8 +58,8 @@ STAGES_CPU_OVERRIDES = {
 
 DISTILL_CPU_OVERRIDES = {
     **{key: value for key, value in STAGES_CPU_OVERRIDES.items() if not key.startswith("agent.")},
-    "agent.max_iterations": 100,
-    "agent.save_interval": 50,
+    "agent.max_iterations": 40,
+    "agent.save_interval": 20,
     "agent.actor.hidden_dims": "[256,128]",
     **{
         key.replace("agent.actor.", "agent.algorithm.teacher."): value

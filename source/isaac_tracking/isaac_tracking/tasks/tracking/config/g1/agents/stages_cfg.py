@@ -13,13 +13,14 @@ from isaaclab.utils import configclass
 from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlSymmetryCfg
 from isaaclab_tasks.utils import PresetCfg, preset
 
-from ......learning.adaptation import config
+from .... import stages_cfg as config
 from .ppo_cfg import G1TrackingPPORunnerCfg
 
 _MIRROR = "isaac_tracking.tasks.tracking.mdp.symmetry:mirror_batch"
 _EVERYTHING = ["policy", "priv", "critic_priv"]
 _GROUPS = {"actor": ["policy"], "priv": ["priv"], "critic": _EVERYTHING}
 _HDMI = {"hidden_dims": [512, 256, 256], "encoder_dims": [256], "adapt_dims": [256, 256], "latent_dim": 256}
+_HDMI_CRITIC = [512, 256, 128]
 _REWARD_GROUPS = {
     "anchor": ["anchor_pos", "anchor_rot"],
     "bodies": ["body_pos", "body_rot", "body_lin_vel", "body_ang_vel"],
@@ -37,7 +38,7 @@ def _actor(class_name: str, ema: float | None = None) -> PresetCfg:
 
 
 def _critic() -> PresetCfg:
-    return preset(default=config.CriticCfg(), hdmi_networks=config.CriticCfg(hidden_dims=[512, 256, 128]))
+    return preset(default=config.CriticCfg(), hdmi_networks=config.CriticCfg(hidden_dims=_HDMI_CRITIC))
 
 
 def _symmetry() -> RslRlSymmetryCfg:
@@ -123,15 +124,24 @@ class G1RoaFinetuneRunnerCfg(G1StageRunnerCfg):
     )
 
 
-def _plain_mlp(init_std: float | None) -> RslRlMLPModelCfg:
-    """Return rsl_rl's own network in the size of the stages' actors and critic."""
+def _plain_mlp(init_std: float | None, hdmi: list[int]) -> PresetCfg:
+    """Return rsl_rl's own network in the size of the stages' actors or critic.
+
+    Args:
+        init_std: Standard deviation of the actions at the start [-]; None for a critic.
+        hdmi: Hidden layers in HDMI's size.
+    """
     gaussian = RslRlMLPModelCfg.GaussianDistributionCfg
-    return RslRlMLPModelCfg(
-        hidden_dims=[1024, 512, 512],
-        activation="elu",
-        obs_normalization=True,
-        distribution_cfg=None if init_std is None else gaussian(init_std=init_std),
+    default, small = (
+        RslRlMLPModelCfg(
+            hidden_dims=hidden,
+            activation="elu",
+            obs_normalization=True,
+            distribution_cfg=None if init_std is None else gaussian(init_std=init_std),
+        )
+        for hidden in ([1024, 512, 512], hdmi)
     )
+    return preset(default=default, hdmi_networks=small)
 
 
 @configclass
@@ -141,8 +151,8 @@ class G1DistillRunnerCfg(G1StageRunnerCfg):
     experiment_name: str = "g1_student_distill"
     num_steps_per_env: int = 15
     max_iterations: int = 1000
-    actor: RslRlMLPModelCfg = _plain_mlp(init_std=0.1)
-    algorithm: config.DistillCfg = config.DistillCfg()
+    actor: RslRlMLPModelCfg = _plain_mlp(0.1, _HDMI["hidden_dims"])
+    algorithm: config.DistillCfg = config.DistillCfg(teacher=_actor(config.TEACHER))
 
 
 @configclass
@@ -151,5 +161,5 @@ class G1StudentPPORunnerCfg(G1TrackingPPORunnerCfg):
 
     experiment_name: str = "g1_student_ppo"
     obs_groups: dict[str, list[str]] = {"actor": ["policy"], "critic": _EVERYTHING}
-    actor: RslRlMLPModelCfg = _plain_mlp(init_std=1.0)
-    critic: RslRlMLPModelCfg = _plain_mlp(init_std=None)
+    actor: RslRlMLPModelCfg = _plain_mlp(1.0, _HDMI["hidden_dims"])
+    critic: RslRlMLPModelCfg = _plain_mlp(None, _HDMI_CRITIC)

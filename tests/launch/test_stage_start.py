@@ -23,6 +23,8 @@ from isaac_tracking.launch.train_plan import make_plan
 TEACHER, ADAPT, STUDENT, DISTILL = (
     f"Isaac-Tracking-G1-{name}-v0" for name in ("Teacher", "Student-Adapt", "Student", "Student-Distill")
 )
+NO_SYMMETRY = "agent.algorithm.symmetry_cfg=null"
+ROA = "Isaac-Tracking-G1-Teacher-ROA-v0"
 TASKS = {"train": TEACHER, "adapt": ADAPT, "finetune": STUDENT}
 EXPERIMENTS = {"train": "g1_teacher", "adapt": "g1_student_adapt", "finetune": "g1_student"}
 ON_CPU = ("--device", "cpu", "--motion", "stand")
@@ -163,12 +165,24 @@ def test_distillation_takes_the_teachers_networks_as_the_teachers(tmp_path: Path
             r"encoder_dims \[12\], not \[8\]",
         ),
         (("--task", ADAPT, "--checkpoint", "{train}", "agent.actor.hidden_dims=[8]"), r"layers \[24, 16\], not \[8\]"),
-        (("--task", ADAPT, "--checkpoint", "{train}", "agent.actor.adapt_kind=gru"), "adapt_kind mlp, not gru"),
+        (
+            ("--task", ADAPT, "--checkpoint", "{train}", "agent.actor.adapt_kind=gru", NO_SYMMETRY),
+            "mlp, not gru; give ",
+        ),
         (
             ("--task", ADAPT, "--checkpoint", "{train}", "agent.critic.hidden_dims=[8]"),
             r"critic has .* \[14\], not \[8\]",
         ),
         (("--task", TEACHER, "env.observations.policy.actions.history_length=900"), "remembers more steps than an ep"),
+        (
+            ("--task", ADAPT, "--checkpoint", "{train}", *NETWORKS, "agent.algorithm.vecnorm=train"),
+            "stage 'adapt' would move the statistics in front of networks that stay as they are; give agent.algorithm",
+        ),
+        (("--task", TEACHER, "agent.algorithm.vecnorm=some"), "vecnorm=some' is unknown; choose from train, eval"),
+        (("--task", TEACHER, "agent.actor.adapt_kind=lstm"), "adapt_kind=lstm' is unknown; choose from mlp, gru"),
+        (("--task", TEACHER, "agent.actor.adapt_kind=gru"), "symmetry needs an adapt module without memory"),
+        (("--task", ROA, "env.rewards.body_pos=null"), "reward_groups: 'body_pos' is no reward of this task; put each"),
+        (("--task", ROA, "agent.algorithm.reward_groups.wear=[]"), "reward_groups: 'action_rate' is in 0 groups"),
         (("--stages", "train,adapt"), "--stages is of a pipeline; add --pipeline"),
         (("--evaluate", "clean"), "--evaluate is of a pipeline; add --pipeline"),
     ],
