@@ -18,6 +18,7 @@ from isaac_tracking.motion.data import shipped_clips
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+STAGES_PAGE = ROOT / "docs" / "three_stages.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 OF_OTHERS = {
     "isaaclab.sh",
@@ -109,7 +110,8 @@ def test_every_task_id_is_registered():
         for task in re.findall(r"Isaac-Tracking-[\w-]+-v\d", page.read_text()):
             assert task in gym.registry, f"{page.name}: {task}"
     ours = {name for name in gym.registry if name.startswith("Isaac-Tracking-")}
-    assert {row[0].strip("`") for row in table_rows(section(README.read_text(), "Tasks"))[1:]} == ours
+    listed = {row[0].strip("`") for row in table_rows(section(README.read_text(), "Tasks"))[1:]}
+    assert listed | {task.replace("-v0", "-Play-v0") for task in listed} == ours
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -171,8 +173,20 @@ def test_observation_tables_add_up():
         policy[in_policy] += int(numbers)
         critic += int(numbers) * (in_critic == "yes")
     assert (policy["yes"] + policy["not in `NoStateEst`"], policy["yes"], critic) == (160, 154, 286)
-    for _, sees, critic_sees, _ in table_rows(section(README.read_text(), "Tasks"))[1:]:
-        assert (int(sees) in (160, 154)) and int(critic_sees) == 286
+    rows = table_rows(section(README.read_text(), "Tasks"))[1:]
+    assert [(sees, critic_sees) for _, sees, critic_sees, _ in rows[:2]] == [("160", "286"), ("154", "286")]
+
+
+def test_sizes_of_the_stages_observations_are_those_of_their_tables():
+    sizes = {
+        group: sum(int(row[1]) for row in table_rows(section(STAGES_PAGE.read_text(), f"Group `{group}`"))[1:])
+        for group in ("policy", "priv", "critic_priv")
+    }
+    assert sizes == {"policy": 620, "priv": 340, "critic_priv": 33}  # tests/tasks/test_adaptation_cfg.py: the task's
+    for name, sees, critic_sees, _ in table_rows(section(README.read_text(), "Tasks"))[3:]:
+        privileged = f" and {sizes['priv']} privileged" if "Teacher" in name else ""
+        assert sees == f"{sizes['policy']}{privileged}"
+        assert critic_sees in ("–", str(sum(sizes.values())))
 
 
 def test_noise_and_rewards_are_those_of_the_task(resolve: Callable[..., Any]):
@@ -213,7 +227,7 @@ def test_sizes_on_gpu_and_cpu(resolve: Callable[..., Any]):
 def test_sizes_of_the_stages_on_gpu_and_cpu(resolve: Callable[..., Any]):
     from isaac_tracking.tasks.tracking.config.g1.agents.cpu import CPU_OVERRIDES, STAGES_CPU_OVERRIDES
 
-    rows = table_rows(section((ROOT / "docs" / "three_stages.md").read_text(), "On a CPU"))[1:]
+    rows = table_rows(section(STAGES_PAGE.read_text(), "On a CPU"))[1:]
     documented = {key: cpu for keys, _, cpu in rows for key in re.findall(r"`([\w.]+)`", keys)}
     plain = {key: re.sub(r"[`\[\]\" ]", "", str(value)) for key, value in documented.items()}
     ours = {

@@ -25,17 +25,6 @@ class PPO(RunState, _PPO):
         alg.env, alg.planned_updates = env, cfg.get("max_iterations") or 1
         return alg
 
-    def train_mode(self) -> None:
-        """Begin to train: curricula stand where the run does."""
-        super().train_mode()
-        self.advance_curricula()
-
-    def update(self) -> dict[str, float]:
-        """Learn from the rollout, and return the mean losses by name."""
-        losses = super().update()
-        self.count_update()
-        return losses
-
     def save(self) -> dict:
         """Return models, optimizer and run state, in types that load with ``weights_only=True``."""
         return super().save() | self.run_state()

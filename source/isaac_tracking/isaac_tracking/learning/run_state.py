@@ -32,6 +32,17 @@ class RunState:
         """How much of the run is done, from 0 to 1."""
         return min(self.updates / self.planned_updates, 1.0)
 
+    def train_mode(self) -> None:
+        """Begin to train: curricula stand where the run does."""
+        super().train_mode()  # type: ignore[misc]
+        self.advance_curricula()
+
+    def update(self) -> dict[str, float]:
+        """Learn from the rollout, and return the mean losses by name."""
+        losses = super().update()  # type: ignore[misc]
+        self.count_update()
+        return losses
+
     def count_update(self) -> None:
         """Note that an update is done."""
         self.updates += 1

@@ -44,17 +44,6 @@ class Distill(RunState, Distillation):
         """Nothing: there is no critic."""
         return nn.Identity()
 
-    def train_mode(self) -> None:
-        """Begin to train: curricula stand where the run does."""
-        super().train_mode()
-        self.advance_curricula()
-
-    def update(self) -> dict[str, float]:
-        """Learn from the rollout, and return the mean losses by name."""
-        losses = super().update()
-        self.count_update()
-        return losses
-
     def save(self) -> dict:
         """Return the student as the actor, the teacher, optimizer and run state."""
         saved = super().save()

@@ -89,7 +89,7 @@ class DelayedJointPositionAction(JointPositionAction):
             return self._weight.new_zeros(self.num_envs)
         return (1.0 - self._elapsed / self._boot_length).clamp_(min=0.0)
 
-    def origin(self) -> torch.Tensor:
+    def origin(self) -> torch.Tensor | float:
         """Return the joint targets of a zero action [rad], shape (num_envs, num_joints)."""
         return self._offset
 

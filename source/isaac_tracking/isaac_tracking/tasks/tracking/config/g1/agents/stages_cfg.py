@@ -27,6 +27,14 @@ _REWARD_GROUPS = {
     "wear": ["action_rate", "joint_limit", "undesired_contacts"],
 }
 """Rewards by group, for HDMI's critic with a value each."""
+_ROA = {
+    "num_learning_epochs": 3,
+    "learning_rate": 3.0e-4,
+    "entropy_coef": 0.001,
+    "entropy_coef_end": None,
+    "reward_groups": _REWARD_GROUPS,
+}
+"""HDMI's numbers for both of its phases."""
 
 
 def _actor(class_name: str, ema: float | None = None) -> PresetCfg:
@@ -96,14 +104,7 @@ class G1RoaTrainRunnerCfg(G1TrainRunnerCfg):
 
     experiment_name: str = "g1_teacher_roa"
     actor: config.AdaptationActorCfg = _actor(config.TEACHER, ema=0.04)
-    algorithm: config.RoaTrainCfg = config.RoaTrainCfg(
-        num_learning_epochs=3,
-        learning_rate=3.0e-4,
-        entropy_coef=0.001,
-        entropy_coef_end=None,
-        reward_groups=_REWARD_GROUPS,
-        symmetry_cfg=_symmetry(),
-    )
+    algorithm: config.RoaTrainCfg = config.RoaTrainCfg(**_ROA, symmetry_cfg=_symmetry())
 
 
 @configclass
@@ -114,14 +115,7 @@ class G1RoaFinetuneRunnerCfg(G1StageRunnerCfg):
     num_steps_per_env: int = 32
     max_iterations: int = 2000
     actor: config.AdaptationActorCfg = _actor(config.STUDENT, ema=0.04)
-    algorithm: config.RoaFinetuneCfg = config.RoaFinetuneCfg(
-        num_learning_epochs=3,
-        learning_rate=3.0e-4,
-        entropy_coef=0.001,
-        entropy_coef_end=None,
-        reward_groups=_REWARD_GROUPS,
-        symmetry_cfg=_symmetry(),
-    )
+    algorithm: config.RoaFinetuneCfg = config.RoaFinetuneCfg(**_ROA, symmetry_cfg=_symmetry())
 
 
 def _plain_mlp(init_std: float | None, hdmi: list[int]) -> PresetCfg:
