@@ -211,9 +211,10 @@ def test_settings_bring_back_what_training_does(setting: str) -> None:
 
 
 def test_actions_about_the_reference_are_a_preset() -> None:
-    for task in (TEACHER, EXAM):
-        cfg = fresh(task, "presets=reference_action")
-        assert type(cfg.actions.joint_pos).__name__ == "ReferenceJointPositionActionCfg"
+    for task, delay in ((TEACHER, (0, 3)), (EXAM, (0, 0))):
+        action = fresh(task, "presets=reference_action").actions.joint_pos
+        assert type(action).__name__ == "DelayedReferenceJointPositionActionCfg"
+        assert (tuple(action.delay), action.smoothing, action.boot_steps) == (delay, 0.9, 6)
 
 
 """

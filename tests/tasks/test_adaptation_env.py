@@ -17,6 +17,7 @@ import mujoco
 import numpy as np
 import pytest
 import torch
+from isaaclab.envs.mdp import JointPositionActionCfg
 from isaaclab.managers import ActionManager, ObservationManager
 from isaaclab_tasks.utils import resolve_task_config
 
@@ -36,8 +37,9 @@ PACKAGE = Path(isaac_tracking.tasks.__file__).parents[2]
 class Stage:
     """The shared simulator with the observations and the action of the stages."""
 
-    def __init__(self, sim: Any, *overrides: str) -> None:
+    def __init__(self, sim: Any, *overrides: str, action: Any = None) -> None:
         cfg, _ = resolve_task_config(TASK, None, overrides=list(overrides))
+        cfg.actions.joint_pos = action or cfg.actions.joint_pos
         cfg.observations.policy.enable_corruption = False
         self.sim, self.env, self.command = sim, sim.env, sim.command
         self.env.action_manager = ActionManager(cfg.actions, self.env)
@@ -71,7 +73,7 @@ class Stage:
 @pytest.fixture
 def make(sim: Any) -> Iterator[Any]:
     managers = sim.env.action_manager, sim.env.observation_manager
-    yield lambda *overrides: Stage(sim, *overrides)
+    yield lambda *overrides, **changes: Stage(sim, *overrides, **changes)
     sim.env.action_manager, sim.env.observation_manager = managers
 
 
@@ -331,11 +333,22 @@ def test_how_the_action_arrives(make: Any) -> None:
 
 
 def test_a_plain_action_knows_no_boot_and_arrives_as_it_is(make: Any) -> None:
-    stage = make("presets=reference_action")
+    stage = make(action=JointPositionActionCfg(asset_name="robot", joint_names=[".*"], scale=g1.ACTION_SCALE))
     stage.sim.start("stand")
     stage.step(torch.full((8, 29), 0.1))
     close(stage.read("policy", "boot_indicator"), 0.0)
     close(stage.read("priv", "applied_action"), 0.1)
+
+
+def test_residual_actions_are_around_the_frame_to_be_reached(make: Any) -> None:
+    off = ("delay=[0,0]", "smoothing=1.0", "boot_steps=0")
+    stage = make("presets=reference_action", *(f"env.actions.joint_pos.{text}" for text in off))
+    stage.sim.start("walk", step=30)
+    wanted, term = stage.command.reference.joint_pos.clone(), stage.env.action_manager.get_term("joint_pos")
+    stage.step(torch.full((8, 29), 0.1))
+    shift = term._offset - term._nominal
+    close(term._processed_actions, wanted + shift + 0.1 * term._scale)
+    assert (wanted - term._nominal).abs().max() > 0.03  # or the default pose would pass for it
 
 
 """
