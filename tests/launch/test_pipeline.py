@@ -282,7 +282,7 @@ def test_a_task_chooses_the_stages(tmp_path: Path, task: str | None, stages: lis
     [
         (("--stages", "adapt,finetune"), f"give --stages train,adapt,finetune, or make one: .* --task {TEACHER}$"),
         (("--stages", "adapt,train"), "stage 'adapt' begins from .* give --stages train,adapt, or make one"),
-        (("--stages", "finetune,adapt"), "stage 'finetune' begins from .* give --stages adapt,finetune, or make one"),
+        (("--stages", "finetune,adapt"), "stage 'finetune' begins from .* give --stages train,adapt,finetune, or make one"),
         (
             ("--stages", "train,finetune"),
             "'finetune' begins from .*'adapt', which is not among the stages before it; give another",

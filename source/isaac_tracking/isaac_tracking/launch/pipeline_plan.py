@@ -102,9 +102,9 @@ def _begin(request: options.Request, cfg: PipelineCfg, common: list[str]) -> Pip
     checkpoint, saved = _checkpoint(request, cfg, first, tasks[0])
     fix = ""
     if first.follows:
-        before = first.follows[0]
-        whole = ",".join([before, *(name for name in names if name != before)])
-        fix = f"give --stages {whole}, or {stages.way_there(tasks[0], first, request.logs)}"
+        order = cfg.order_of(tasks[0])
+        last = max(order.index(name) for name in names if name in order)
+        fix = f"give --stages {','.join(order[: last + 1])}, or {stages.way_there(tasks[0], first, request.logs)}"
     after = find_beginnings(names, {name: stage.follows if stage else () for name, stage in found.items()}, saved, fix)
     folder = new_run_folder(request.logs / cfg.experiment_name, args.run_name)
     iterations = _iterations(args.stage_iterations, names)
