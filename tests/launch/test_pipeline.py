@@ -280,9 +280,9 @@ def test_a_task_chooses_the_stages(tmp_path: Path, task: str | None, stages: lis
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (("--stages", "adapt,finetune"), f"give --stages train,adapt,finetune, or make one: .* --task {TEACHER}$"),
+        (("--stages", "adapt,finetune"), f"give --stages train,adapt,finetune, or: .* --task {TEACHER}$"),
         (("--stages", "adapt,train"), "stage 'adapt' begins from .* give --stages train,adapt, or make one"),
-        (("--stages", "finetune,adapt"), "stage 'finetune' begins from .* give --stages train,adapt,finetune, or make one"),
+        (("--stages", "finetune,adapt"), "stage 'finetune' begins from .* give --stages train,adapt,finetune, or"),
         (
             ("--stages", "train,finetune"),
             "'finetune' begins from .*'adapt', which is not among the stages before it; give another",
