@@ -280,7 +280,7 @@ def test_a_task_chooses_the_stages(tmp_path: Path, task: str | None, stages: lis
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (("--stages", "adapt,finetune"), f"give --stages train,adapt,finetune, or: .* --task {TEACHER}$"),
+        (("--stages", "adapt,finetune"), f"give --stages train,adapt,finetune, or make one: .* --task {TEACHER}$"),
         (("--stages", "adapt,train"), "stage 'adapt' begins from .* give --stages train,adapt, or make one"),
         (("--stages", "finetune,adapt"), "stage 'finetune' begins from .* give --stages train,adapt,finetune, or"),
         (
