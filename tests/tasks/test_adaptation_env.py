@@ -88,7 +88,7 @@ def matrix(quat: torch.Tensor) -> np.ndarray:
     return flat.reshape(3, 3)
 
 
-def close(found: torch.Tensor, expected: Any, atol: float = 1e-5) -> None:
+def assert_near(found: torch.Tensor, expected: Any, atol: float = 1e-5) -> None:
     expected = torch.as_tensor(np.asarray(expected), dtype=torch.float)
     torch.testing.assert_close(found, expected.expand_as(found), atol=atol, rtol=0.0)
 
@@ -122,19 +122,19 @@ def test_the_future_of_the_reference(stage: Stage) -> None:
         rotations = [matrix(frame.body_quat_w[env, 0]) for frame in frames]
         positions = [frame.body_pos_w[env, 0].double().numpy() for frame in frames]
         path = np.stack([rotations[0].T @ (position - positions[0]) for position in positions[1:]])
-        close(stage.read("policy", "future_root_pos")[env], path.ravel())
+        assert_near(stage.read("policy", "future_root_pos")[env], path.ravel())
         # It walks on: 0.3 s ahead lies at least a decimetre ahead of it, hardly beside it.
         assert path[3, 0] > 0.1
         assert abs(path[3, 1]) < 0.1
         gravity = np.stack([rotation.T @ [0.0, 0.0, -1.0] for rotation in rotations])
-        close(stage.read("policy", "future_gravity")[env], gravity.ravel())
-        close(stage.read("policy", "future_root_height")[env], [position[2] for position in positions])
+        assert_near(stage.read("policy", "future_gravity")[env], gravity.ravel())
+        assert_near(stage.read("policy", "future_root_height")[env], [position[2] for position in positions])
         robot = matrix(stage.sim.robot.data.root_link_quat_w.torch[env])
         columns = np.stack([(robot.T @ rotation)[:, :2] for rotation in rotations])
-        close(stage.read("policy", "future_root_ori")[env], columns.ravel())
+        assert_near(stage.read("policy", "future_root_ori")[env], columns.ravel())
         here = (stage.sim.robot.data.root_link_pos_w.torch - stage.env.scene.env_origins)[env].double().numpy()
         ways = np.stack([robot.T @ (position - here) for position in positions])
-        close(stage.read("priv", "future_root_pos_b")[env], ways.ravel())
+        assert_near(stage.read("priv", "future_root_pos_b")[env], ways.ravel())
     joints = torch.stack([frame.joint_pos for frame in frames], dim=1)
     assert torch.equal(stage.read("policy", "future_joint_pos"), joints.flatten(1))
     error = joints - stage.sim.robot.data.joint_pos.torch[:, None]
@@ -144,25 +144,25 @@ def test_the_future_of_the_reference(stage: Stage) -> None:
 def test_on_the_reference_nothing_is_left_to_do(stage: Stage) -> None:
     stage.sim.start("walk", step=range(20, 28))
     stage.place()
-    close(stage.read("policy", "future_root_ori")[:, :6], [1.0, 0.0, 0.0, 1.0, 0.0, 0.0], atol=1e-4)
-    close(stage.read("policy", "future_joint_pos_error")[:, :29], 0.0)
-    close(stage.read("priv", "future_root_pos_b")[:, :3], 0.0)
+    assert_near(stage.read("policy", "future_root_ori")[:, :6], [1.0, 0.0, 0.0, 1.0, 0.0, 0.0], atol=1e-4)
+    assert_near(stage.read("policy", "future_joint_pos_error")[:, :29], 0.0)
+    assert_near(stage.read("priv", "future_root_pos_b")[:, :3], 0.0)
     for group, name in (("priv", "body_pos_error"), ("critic_priv", "body_pos_errors")):
-        close(stage.read(group, name), 0.0, atol=1e-4)
+        assert_near(stage.read(group, name), 0.0, atol=1e-4)
     for name in ("body_rot_errors", "anchor_errors"):
-        close(stage.read("critic_priv", name), 0.0, atol=2e-3)
+        assert_near(stage.read("critic_priv", name), 0.0, atol=2e-3)
 
 
 def test_a_robot_ahead_that_faces_left_has_the_reference_to_its_left(stage: Stage) -> None:
     stage.sim.start("stand")
     stage.place(shift=(1.0, 0.0, 0.0), yaw=np.pi / 2)
-    close(stage.read("priv", "future_root_pos_b")[:, :3], [0.0, 1.0, 0.0], atol=0.05)
-    close(stage.read("policy", "future_root_ori")[:, :6], [0.0, 1.0, -1.0, 0.0, 0.0, 0.0], atol=0.05)
+    assert_near(stage.read("priv", "future_root_pos_b")[:, :3], [0.0, 1.0, 0.0], atol=0.05)
+    assert_near(stage.read("policy", "future_root_ori")[:, :6], [0.0, 1.0, -1.0, 0.0, 0.0, 0.0], atol=0.05)
     # The errors that the critic sees are those after turning and moving the reference, but for the anchor's.
-    close(stage.read("critic_priv", "body_pos_errors"), 0.0, atol=0.02)
+    assert_near(stage.read("critic_priv", "body_pos_errors"), 0.0, atol=0.02)
     anchor = stage.read("critic_priv", "anchor_errors")
-    close(anchor[:, :2], [1.0, np.pi / 2], atol=0.05)
-    close(anchor[:, 2:], 0.0, atol=0.02)
+    assert_near(anchor[:, :2], [1.0, np.pi / 2], atol=0.05)
+    assert_near(anchor[:, 2:], 0.0, atol=0.02)
 
 
 def test_after_the_clips_end_its_last_frame_is_all_there_is(stage: Stage) -> None:
@@ -172,8 +172,8 @@ def test_after_the_clips_end_its_last_frame_is_all_there_is(stage: Stage) -> Non
     # The robot stands on last - 4, so last - 3 is to be reached; 2 steps on lies last - 1, and then the end.
     frames = stage.command.library.frames(torch.full((5,), index), torch.tensor([last - 3, last - 1, last, last, last]))
     assert torch.equal(stage.read("policy", "future_joint_pos")[0], frames.joint_pos.flatten())
-    close(stage.read("policy", "future_root_height")[0], frames.body_pos_w[:, 0, 2])
-    close(stage.read("critic_priv", "motion_phase"), (last - 3) / last)
+    assert_near(stage.read("policy", "future_root_height")[0], frames.body_pos_w[:, 0, 2])
+    assert_near(stage.read("critic_priv", "motion_phase"), (last - 3) / last)
 
 
 def test_the_future_moves_on_with_the_clip_and_is_looked_up_once(stage: Stage, monkeypatch: Any) -> None:
@@ -225,16 +225,16 @@ def test_the_histories_go_from_old_to_new_and_begin_anew_with_the_episode(stage:
     first = stage.read("policy", "joint_pos").unflatten(1, (6, 29))
     default = stage.sim.robot.data.default_joint_pos.torch
     now = stage.sim.robot.data.joint_pos.torch - default
-    close(first, now[:, None].expand(8, 6, 29))
-    close(stage.read("policy", "actions"), 0.0)
+    assert_near(first, now[:, None].expand(8, 6, 29))
+    assert_near(stage.read("policy", "actions"), 0.0)
     seen = [now.clone()]
     for value in (0.1, 0.2):
         stage.step(torch.full((8, 29), value))
         seen.append(stage.sim.robot.data.joint_pos.torch - default)
     history = stage.read("policy", "joint_pos").unflatten(1, (6, 29))
-    close(history, torch.stack([seen[0]] * 4 + seen[1:], dim=1))
+    assert_near(history, torch.stack([seen[0]] * 4 + seen[1:], dim=1))
     assert (history[:, -1] - history[:, 0]).abs().max() > 1e-3
-    close(stage.read("policy", "actions").unflatten(1, (3, 29))[..., 0], [0.0, 0.1, 0.2])
+    assert_near(stage.read("policy", "actions").unflatten(1, (3, 29))[..., 0], [0.0, 0.1, 0.2])
     # Reading between the steps changes no history.
     assert torch.equal(stage.read("policy", "joint_pos").unflatten(1, (6, 29)), history)
     # One robot is lifted out of its reference: only its episode, and only its history, begins anew.
@@ -244,20 +244,20 @@ def test_the_histories_go_from_old_to_new_and_begin_anew_with_the_episode(stage:
     stage.step()
     assert stage.env.reset_buf.nonzero().flatten().tolist() == [3]
     actions = stage.read("policy", "actions").unflatten(1, (3, 29))[..., 0]
-    close(actions[3], 0.0)
-    close(actions[2], [0.1, 0.2, 0.0])
+    assert_near(actions[3], 0.0)
+    assert_near(actions[2], [0.1, 0.2, 0.0])
     joints = stage.read("policy", "joint_pos").unflatten(1, (6, 29))
-    close(joints[3], joints[3, :1].expand(6, 29))
-    close(joints[2, :5], history[2, 1:])
+    assert_near(joints[3], joints[3, :1].expand(6, 29))
+    assert_near(joints[2, :5], history[2, 1:])
 
 
 def test_gravity_and_gyroscope(stage: Stage) -> None:
     stage.sim.start("walk", step=60)
     data = stage.sim.robot.data
     rotation = matrix(data.root_link_quat_w.torch[0])
-    close(stage.read("policy", "projected_gravity")[0], rotation.T @ [0.0, 0.0, -1.0])
+    assert_near(stage.read("policy", "projected_gravity")[0], rotation.T @ [0.0, 0.0, -1.0])
     spin = data.body_link_vel_w.torch[0, 0, 3:].double().numpy()
-    close(stage.read("policy", "base_ang_vel")[0], rotation.T @ spin, atol=1e-4)
+    assert_near(stage.read("policy", "base_ang_vel")[0], rotation.T @ spin, atol=1e-4)
     torch.testing.assert_close(stage.read("priv", "base_lin_vel"), data.root_lin_vel_b.torch)
     torch.testing.assert_close(stage.read("priv", "joint_vel"), data.joint_vel.torch)
 
@@ -268,12 +268,12 @@ def test_bodies_from_the_anchor(stage: Stage) -> None:
     robot, reference = stage.command.robot, stage.command.reference
     rotation = matrix(robot.body_quat_w[0, stage.command.anchor])
     velocity = robot.body_lin_vel_w[0].double().numpy() @ rotation
-    close(stage.read("priv", "body_lin_vel")[0], velocity.ravel(), atol=1e-4)
-    close(stage.read("priv", "body_height"), robot.body_pos_w[..., 2])
+    assert_near(stage.read("priv", "body_lin_vel")[0], velocity.ravel(), atol=1e-4)
+    assert_near(stage.read("priv", "body_height"), robot.body_pos_w[..., 2])
     way = stage.read("priv", "body_pos_error").unflatten(1, (14, 3))
     errors = tracking_errors(reference, robot, stage.command.anchor)
     # Lifted by 3 cm as a whole: every body is to go down by as much in the world.
-    close(torch.from_numpy(way[0].double().numpy() @ rotation.T).float(), [0.0, 0.0, -0.03], atol=1e-3)
+    assert_near(torch.from_numpy(way[0].double().numpy() @ rotation.T).float(), [0.0, 0.0, -0.03], atol=1e-3)
     torch.testing.assert_close(way.norm(dim=-1), errors.body_pos, atol=1e-5, rtol=0.0)
     torch.testing.assert_close(stage.read("critic_priv", "body_pos_errors"), errors.body_pos)
     torch.testing.assert_close(stage.read("critic_priv", "body_rot_errors"), errors.body_rot)
@@ -296,7 +296,7 @@ def test_torques_and_contacts_are_those_of_the_last_step(stage: Stage) -> None:
     stage.sim.start("stand")
     stage.step()
     stage.env.reset()
-    close(stage.read("priv", "applied_torque"), 0.0)
+    assert_near(stage.read("priv", "applied_torque"), 0.0)
     for _ in range(20):
         stage.step()
     torque = stage.read("priv", "applied_torque")
@@ -322,22 +322,22 @@ The action.
 def test_how_the_action_arrives(make: Any) -> None:
     stage = make("env.actions.joint_pos.delay=[0,0]")
     stage.sim.start("stand")
-    close(stage.read("policy", "boot_indicator"), 1.0)
-    close(stage.read("priv", "applied_action"), 0.0)
+    assert_near(stage.read("policy", "boot_indicator"), 1.0)
+    assert_near(stage.read("priv", "applied_action"), 0.0)
     action = torch.linspace(-0.5, 0.5, 29).expand(8, 29).clone()
     for done in range(1, 8):
         stage.step(action)
-        close(stage.read("policy", "boot_indicator"), max(0.0, 1.0 - done / 6))
+        assert_near(stage.read("policy", "boot_indicator"), max(0.0, 1.0 - done / 6))
         # Each of 4 physics steps a control step leaves a tenth of what was missing.
-        close(stage.read("priv", "applied_action"), action * (1.0 - 0.1 ** (4 * done)))
+        assert_near(stage.read("priv", "applied_action"), action * (1.0 - 0.1 ** (4 * done)))
 
 
 def test_a_plain_action_knows_no_boot_and_arrives_as_it_is(make: Any) -> None:
     stage = make(action=JointPositionActionCfg(asset_name="robot", joint_names=[".*"], scale=g1.ACTION_SCALE))
     stage.sim.start("stand")
     stage.step(torch.full((8, 29), 0.1))
-    close(stage.read("policy", "boot_indicator"), 0.0)
-    close(stage.read("priv", "applied_action"), 0.1)
+    assert_near(stage.read("policy", "boot_indicator"), 0.0)
+    assert_near(stage.read("priv", "applied_action"), 0.1)
 
 
 def test_residual_actions_are_around_the_frame_to_be_reached(make: Any) -> None:
@@ -347,7 +347,7 @@ def test_residual_actions_are_around_the_frame_to_be_reached(make: Any) -> None:
     wanted, term = stage.command.reference.joint_pos.clone(), stage.env.action_manager.get_term("joint_pos")
     stage.step(torch.full((8, 29), 0.1))
     shift = term._offset - term._nominal
-    close(term._processed_actions, wanted + shift + 0.1 * term._scale)
+    assert_near(term._processed_actions, wanted + shift + 0.1 * term._scale)
     assert (wanted - term._nominal).abs().max() > 0.03  # or the default pose would pass for it
 
 

@@ -182,7 +182,6 @@ def test_the_clipped_surrogate_by_hand():
     stage = train(clip_param=0.2, entropy_coef=0.0)
     roll(stage)
     batch = next(stage.storage.mini_batch_generator(1, 1))
-    batch.old_action_log_prob = batch.old_actions_log_prob
     batch.old_actions_log_prob = batch.old_actions_log_prob - math.log(2.0)  # every ratio is two
     batch.advantages = torch.ones_like(batch.advantages)
     assert stage._losses(batch)["surrogate"].item() == pytest.approx(-1.2)
