@@ -17,7 +17,7 @@ Play a trained policy and say how well it does. Without options: the latest chec
   --task ID              the task to play (default: Isaac-Tracking-G1-Play-v0)
   --checkpoint PATH      the checkpoint (model_N.pt), or a run folder (default: the newest run that has one);
                          run:ENTITY/PROJECT/ID fetches one from W&B
-  --motion NAME ...      the motions to track: names or patterns of the project's clips, files (.npz), folders,
+  --motion NAME ...      of tracking tasks: the motions, names or patterns of the project's clips, files (.npz), folders,
                          manifests (.toml, see docs/motions.md)
   --num_envs N           environments simulated at once (default: the task's)
   --episodes N           episodes in each environment (default: 1)
@@ -28,6 +28,10 @@ Play a trained policy and say how well it does. Without options: the latest chec
   --video                record a video (needs neither a display nor a GPU)
   --video_length N       steps in the video
   --video_interval N     record every N-th step
+
+  --keyboard             of velocity tasks: drive the robot in the browser, by keys, sliders or a gamepad
+  --host HOST            address that its page listens on (default: 127.0.0.1, this machine alone)
+  --port N               port of its page (default: 8080; 0: any that is free)
 
   --isaaclab PATH        the Isaac Lab to use: a source tree, an environment, or a Python
                          (default: $ISAACLAB_PATH, the active environment, ../IsaacLab, ~/IsaacLab,
@@ -41,6 +45,8 @@ Play a trained policy and say how well it does. Without options: the latest chec
 Examples:
   bash test.sh
   bash test.sh --video
+  bash test.sh --task Isaac-Velocity-Rough-Unitree-Go1-v0
+  bash test.sh --task Isaac-Velocity-Flat-Unitree-Go1-v0 --keyboard
   bash test.sh --checkpoint logs/rsl_rl/g1_tracking/2026-01-31_12-00-00/model_1500.pt --num_envs 4
 EOF
 }

@@ -14,7 +14,7 @@ Usage: bash train.sh [OPTIONS] [physics=ENGINE] [env.KEY=VALUE ...] [agent.KEY=V
 Train a policy. Without options: Isaac-Tracking-G1-v0 with the motion that comes with the project.
 
   --task ID              the task to train (default: Isaac-Tracking-G1-v0)
-  --motion NAME ...      the motions to track: names or patterns of the project's clips, files (.npz), folders,
+  --motion NAME ...      of tracking tasks: the motions, names or patterns of the project's clips, files (.npz), folders,
                          manifests (.toml, see docs/motions.md)
   --num_envs N           environments simulated at once (default: the task's, by device)
   --max_iterations N     iterations to train; with --resume, more of them (default: the task's)
@@ -55,6 +55,7 @@ Examples:
   bash train.sh --num_envs 1024 --max_iterations 3000 --run_name first
   bash train.sh --resume
   bash train.sh --pipeline
+  bash train.sh --task Isaac-Velocity-Rough-Unitree-Go1-v0
   bash train.sh agent.algorithm.learning_rate=5e-4
 EOF
 }

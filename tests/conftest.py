@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,6 +138,25 @@ def _simulator() -> Iterator[ManagerBasedRLEnv]:
     env = gym.make("Isaac-Tracking-G1-v0", cfg=cfg)
     yield env.unwrapped
     env.close()
+
+
+@pytest.fixture(scope="session")
+def probe(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
+    """Return what a velocity task on a CPU looks like from within; each task is run once, in a process of its own."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    tests = Path(__file__).parent
+    source = {**os.environ, "PYTHONPATH": str(tests.parent / "source" / "isaac_tracking")}
+
+    def look(task: str, *overrides: str) -> dict[str, Any]:
+        if (task, *overrides) not in found:
+            file = tmp_path_factory.mktemp("probe") / "found.pt"
+            command = [sys.executable, str(tests / "velocity_probe.py"), task, str(file), *overrides]
+            done = subprocess.run(command, capture_output=True, text=True, env=source, timeout=300)
+            assert done.returncode == 0, done.stderr
+            found[task, *overrides] = torch.load(file, weights_only=True)
+        return found[task, *overrides]
+
+    return look
 
 
 class FixedSampler:

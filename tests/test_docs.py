@@ -107,7 +107,7 @@ def test_every_task_id_is_registered():
     import isaac_tracking.tasks  # noqa: F401
 
     for page in PAGES:
-        for task in re.findall(r"Isaac-Tracking-[\w-]+-v\d", page.read_text()):
+        for task in re.findall(r"Isaac-(?:Tracking|Velocity)-[\w-]+-v\d", page.read_text()):
             assert task in gym.registry, f"{page.name}: {task}"
     ours = {name for name in gym.registry if name.startswith("Isaac-Tracking-")}
     listed = {row[0].strip("`") for row in table_rows(section(README.read_text(), "Tasks"))[1:]}

@@ -22,7 +22,6 @@ from isaac_tracking.inference.evaluation import (
     Trial,
     TrialSampler,
     apply_setting,
-    choose_num_envs,
     examine,
     plan_trials,
 )
@@ -30,12 +29,12 @@ from isaac_tracking.inference.evaluation_report import (
     ClipFacts,
     EpisodeResult,
     make_report,
-    student_interval,
     summarize,
-    wilson_interval,
 )
 from isaac_tracking.inference.film import FilmWriter
 from isaac_tracking.inference.metrics import GROUPS, METRICS, JointLimits
+from isaac_tracking.inference.step_recorder import choose_num_envs
+from isaac_tracking.inference.summary import student_interval, wilson_interval
 from isaac_tracking.inference.trajectory import save_trajectory
 from isaac_tracking.launch.motion_robots import motion_robot
 from isaac_tracking.motion.clip import Clip
@@ -166,6 +165,23 @@ def test_a_fall_ends_a_trial_and_the_next_begins(short):
     lost = [(trial, recording) for trial, recording in played if not recording.completed]
     assert len(lost) == 1 and lost[0][1].outcome == "anchor_tilt" and lost[0][1].steps == 3
     assert lost[0][0] == plan_trials(short.command.library.num_frames.tolist(), 1)[0]
+
+
+def test_an_episode_of_one_step_stays_what_it_was(short):
+    """What is played next is written into the same rows."""
+    term = short.env.termination_manager.get_term_cfg("anchor_tilt")
+    original, lost = term.func, []
+    term.func = lambda env, **params: (env.episode_length_buf == 1) & (env.common_step_counter == first)
+    first = short.env.common_step_counter + 1
+    try:
+        env = RslRlVecEnvWrapper(short.env)
+        for _, recording in examine(env, Still(short.still), 1, 7, g1.FOOT_BODY_NAMES, {}):
+            if recording.steps == 1:
+                lost.append((recording, recording.robot.body_pos_w.clone()))
+    finally:
+        term.func = original
+    assert len(lost) == short.env.num_envs
+    assert all(torch.equal(recording.robot.body_pos_w, before) for recording, before in lost)
 
 
 def test_the_same_seed_gives_the_same_numbers(short):

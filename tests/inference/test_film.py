@@ -16,6 +16,7 @@ import pytest
 
 from isaac_tracking.inference.film import FilmCfg, FilmError, FilmWriter, check_film, render_film
 from isaac_tracking.inference.film_camera import FilmCamera
+from isaac_tracking.inference.ground_mesh import GroundMesh
 from isaac_tracking.inference.overlay import Overlay
 from isaac_tracking.inference.scene_renderer import SceneRenderer, View
 from isaac_tracking.inference.visual_mesh import load_visual_meshes
@@ -184,6 +185,76 @@ def test_camera_cuts_to_the_front_of_the_next_episode():
     assert np.allclose(targets, root)
     assert np.allclose(eyes[29], (2.0, 0.0, 0.0))
     assert np.allclose(eyes[30], (2.0, -2.0, 0.0))
+
+
+def flat_ground(height: float = 0.0, half: float = 30.0) -> GroundMesh:
+    corners = [(x * half, y * half, height) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+    return GroundMesh(np.array(corners, np.float32), np.array([(0, 1, 2), (0, 2, 3)], np.int32))
+
+
+def test_even_ground_looks_alike_as_a_plane_and_as_a_mesh(squat, meshes, alone):
+    view = view_of(squat, 0)
+    plane = alone.render(view, pose(squat, 0)).astype(int)
+    with SceneRenderer(meshes, num_bodies=30, width=160, height=120, samples=1, ground=flat_ground()) as scene:
+        mesh = scene.render(view, pose(squat, 0))
+    near = np.s_[40:]  # above is what lies beyond the mesh
+    assert (np.abs(mesh - plane).max(-1)[near] > 10).mean() < 0.02
+    assert np.abs(mesh[5] - plane[5]).max() <= 1  # the sky
+
+
+def test_raised_ground_hides_what_is_below_it(squat, meshes, alone):
+    view = view_of(squat, 0)
+    legs = (0.0, 0.0, 0.0), (0.0, 0.0, 500.0)
+    with SceneRenderer(meshes, num_bodies=30, width=160, height=120, samples=1, ground=flat_ground(0.6)) as scene:
+        sunk = differs(*(scene.render(view, pose(squat, 0, move)) for move in legs))
+    whole = differs(*(alone.render(view, pose(squat, 0, move)) for move in legs))
+    assert 0 < np.nonzero(sunk)[0].max() < np.nonzero(whole)[0].max() - 20
+
+
+def test_film_on_uneven_ground(squat, tmp_path):
+    given = squat.mjcf, squat.names, (squat.pos + np.array((0.0, 0.0, 1.0)), squat.quat)
+    path = render_film(tmp_path / "film.mp4", *given, rate=RATE, cfg=SMALL, ground=flat_ground(1.0))
+    assert check_film(path, frames=6).contrast > 10.0
+
+
+def test_ground_near_a_path_is_kept_and_its_height_is_known():
+    """Tiles of one metre on a slope of one half; the path runs along x = 2 to 4, y = 10."""
+    x, y = np.meshgrid(np.arange(0.0, 41.0), np.arange(0.0, 41.0), indexing="ij")
+    vertices = np.stack((x, y, 0.5 * x), axis=-1).reshape(-1, 3).astype(np.float32)
+    corner = (np.arange(40)[:, None] * 41 + np.arange(40)).reshape(-1)
+    lower, upper = (corner, corner + 41, corner + 42), (corner, corner + 42, corner + 1)
+    slope = GroundMesh(vertices, np.concatenate([np.stack(part, axis=1) for part in (lower, upper)]).astype(np.int32))
+    near = slope.near(np.array([[2.0, 10.0, 5.0], [4.0, 10.0, 5.0]]), radius=3.0)
+    assert near.vertices[:, 0].max() == pytest.approx(8.0) and near.vertices[:, 1].min() == pytest.approx(6.0)
+    assert len(near.faces) < 100 and near.faces.max() == len(near.vertices) - 1
+    assert slope.heights(np.array([[10.25, 3.5], [0.5, 39.5]])) == pytest.approx([5.125, 0.25], abs=1e-4)
+    assert slope.heights(np.array([[-1.0, 0.0]])) == -np.inf
+    with pytest.raises(ValueError, match="no ground within 3 m"):
+        slope.near(np.array([[200.0, 10.0, 0.0]]), radius=3.0)
+
+
+def test_camera_rises_where_the_ground_would_hide_the_robot():
+    """A wall of 1.5 m stands at x = 1, between the robot, which comes towards it, and the camera behind it."""
+    root = np.zeros((400, 3))
+    root[:, 0], root[:, 2] = np.linspace(-4.0, 0.0, 400), 0.5
+    quat = np.tile([0.0, 0.0, 0.0, 1.0], (400, 1))
+    camera = FilmCamera(azimuth=0.0, elevation=0.1, distance=2.0, aim=0.0)
+
+    def heights(points: np.ndarray) -> np.ndarray:
+        return np.where(np.abs(points[:, 0] - 1.0) < 0.3, 1.5, 0.0)
+
+    plain, targets = camera.path(root, quat, RATE)
+    eyes, _ = camera.path(root, quat, RATE, heights)
+    assert np.allclose(eyes[:150], plain[:150]) and np.allclose(eyes[:, :2], plain[:, :2])
+    middle = targets[-1] + 0.5 * (eyes[-1] - targets[-1])
+    assert middle[0] == pytest.approx(1.0, abs=0.02) and middle[2] > 1.5
+    assert np.abs(np.diff(eyes[:, 2])).max() < 0.06  # it rises, and does not jump
+    assert np.allclose(camera.path(root, quat, RATE, lambda points: np.full(len(points), -1.0))[0], plain)
+
+
+def test_a_low_robot_is_seen_from_near():
+    assert FilmCamera.of_robot(0.78) == FilmCamera()
+    assert FilmCamera.of_robot(0.32).distance == pytest.approx(1.84)
 
 
 def test_caption_is_written_into_its_corner_only():

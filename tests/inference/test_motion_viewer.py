@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import math
-import shutil
 import socket
 import threading
 import time
@@ -301,7 +300,8 @@ def page(robot: Robot, walk: Clip) -> Iterator[Any]:
 
 
 def test_page_listens_on_loopback_alone_and_says_if_it_cannot(page: Any, robot: Robot):
-    from isaac_tracking.inference.motion_viewer.page import MotionPage, PageError
+    from isaac_tracking.inference.motion_viewer.page import MotionPage
+    from isaac_tracking.inference.page_server import PageError
 
     assert page.url.startswith("http://127.0.0.1:")
     port = int(page.url.rpartition(":")[2])
@@ -313,19 +313,6 @@ def test_page_listens_on_loopback_alone_and_says_if_it_cannot(page: Any, robot: 
     for address in addresses - {"127.0.0.1", "127.0.1.1"}:
         with pytest.raises(OSError), socket.create_connection((address, port), timeout=2.0):
             pass
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("there is no Chromium")
-    with api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
-        opened = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        yield opened
-        opened.close()
 
 
 class Visitor:

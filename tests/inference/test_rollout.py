@@ -10,7 +10,7 @@ import pytest
 import torch
 from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
 
-from isaac_tracking.inference.rollout import PoseRecorder, play_episodes
+from isaac_tracking.inference.rollout import TrackingRecorder, play_episodes
 from isaac_tracking.motion.clip import Clip
 from isaac_tracking.motion.data import shipped_clips
 
@@ -61,8 +61,8 @@ def test_a_fall_on_the_last_frame_is_a_fall(short, monkeypatch):
     assert outcomes == {"anchor_tilt"}
 
 
-def record(short, steps: int, **choice) -> PoseRecorder:
-    recorder = PoseRecorder(short.env, 1000, **choice)
+def record(short, steps: int, **choice) -> TrackingRecorder:
+    recorder = TrackingRecorder(short.env, 1000, **choice)
     for _ in range(steps):
         recorder.record()
         with torch.inference_mode():
@@ -72,25 +72,29 @@ def record(short, steps: int, **choice) -> PoseRecorder:
 
 def test_a_film_is_the_first_episodes_one_after_another(short):
     recorder = record(short, 9)
-    robot, reference, captions = recorder.film_strip()
+    strip = recorder.film_strip()
+    robot, reference, captions = strip.robot, strip.reference, strip.captions
+    assert reference is not None
     num = short.env.num_envs
     assert len(robot) == len(reference) == len(captions) == (5 + 9) * num // 2
-    assert robot.shape[1:] == (len(recorder.body_names), 7) and recorder.body_names[0] == "pelvis"
+    assert robot.shape[1:] == (len(strip.body_names), 7) and strip.body_names[0] == "pelvis"
     # Without noise the robot starts on the reference, in its own place and not in its environment's.
     assert np.abs(robot[0, :, :3] - reference[0, :, :3]).max() < 2e-3
     assert np.abs(robot[5, :, :3] - reference[5, :, :3]).max() < 2e-3
     assert captions[0].startswith("stand   ") and captions[0].endswith(" mm")
-    assert recorder.model == ("unitree_g1", "g1.xml")
+    assert strip.model == ("unitree_g1", "g1.xml") and strip.rate == 50.0 and strip.ground is None
 
 
 def test_the_reference_has_all_bodies_of_the_clip(short):
     """Against the clip's own bodies, of which the command keeps but the tracked ones."""
     short.start("walk_curve", [50 * index for index in range(short.env.num_envs)])
     recorder = record(short, 1)
-    _, reference, captions = recorder.film_strip()
+    strip = recorder.film_strip()
+    reference, captions = strip.reference, strip.captions
+    assert reference is not None
     clip = Clip.load(shipped_clips()["walk_curve"])
-    assert len(recorder.body_names) > len(short.command.body_names)
-    bodies = clip.body_indices(recorder.body_names)
+    assert len(strip.body_names) > len(short.command.body_names)
+    bodies = clip.body_indices(strip.body_names)
     for index, caption in enumerate(captions):
         assert caption.startswith(f"walk_curve   {float(index):.1f} s")
         assert np.abs(reference[index, :, :3] - clip.body_pos_w[50 * index, bodies]).max() < 1e-4
@@ -100,7 +104,7 @@ def test_the_reference_has_all_bodies_of_the_clip(short):
 
 def test_a_film_shows_the_reference_as_it_was_changed(short, monkeypatch):
     """A reference that is moved by augmentation is moved in the film, environment by environment."""
-    plain = record(short, 1).film_strip()[1]
+    plain = record(short, 1).film_strip().reference
     frames = short.command.source.frames
     asked = []
 
@@ -111,21 +115,22 @@ def test_a_film_shows_the_reference_as_it_was_changed(short, monkeypatch):
 
     short.start("stand", short.command.sampler.starts[1].tolist())
     monkeypatch.setattr(short.command.source, "frames", moved)
-    recorder = PoseRecorder(short.env, 1000)
+    recorder = TrackingRecorder(short.env, 1000)
     recorder.record()
     assert asked[0].tolist() == list(range(short.env.num_envs))
     shift = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
-    assert recorder.film_strip()[1] == pytest.approx(plain + shift, abs=1e-5)
+    assert recorder.film_strip().reference == pytest.approx(plain + shift, abs=1e-5)
 
 
 def test_a_film_of_one_environment_may_span_episodes(short):
-    robot, _, captions = record(short, 12, num_envs=1).film_strip(first_episodes=False)
-    assert len(robot) == len(captions) == 12
+    strip = record(short, 12, num_envs=1).film_strip(first_episodes=False)
+    captions = strip.captions
+    assert len(strip) == len(captions) == 12
     assert captions[0][:11] == captions[5][:11] == captions[10][:11]  # the clip begins again after five steps
 
 
 def test_recording_stops_when_there_is_enough(short):
-    recorder = PoseRecorder(short.env, 3, num_envs=1)
+    recorder = TrackingRecorder(short.env, 3, num_envs=1)
     for _ in range(5):
         recorder.record()
-    assert len(recorder.film_strip(first_episodes=False)[0]) == 3
+    assert len(recorder.film_strip(first_episodes=False)) == 3

@@ -54,6 +54,7 @@ def contract_values() -> dict[str, Any]:
         "input": {"name": "obs", "shape": [1, 7]},
         "output": {"name": "actions", "shape": [1, 2]},
         "motion": {"clips": ["walk"], "hashes": ["ab"]},
+        "self_collision": True,
     }
 
 

@@ -97,6 +97,7 @@ def test_the_same_seed_gives_the_same_file(checkpoint: Path, tmp_path: Path) -> 
         (["CHECKPOINT", "--motion", "nosuch"], "motion 'nosuch' is neither a shipped clip"),
         (["CHECKPOINT", "--repeats", "0"], "--repeats is 0; give a whole number above 0"),
         (["CHECKPOINT", "--worst", "3"], "--worst 3 chooses what is filmed, and no film is asked for"),
+        (["CHECKPOINT", "--command", "1", "0", "0"], "--command is for policies that follow velocities"),
         (["CHECKPOINT", "--every", "0"], "--every is 0; give a whole number above 0"),
         (["CHECKPOINT", "--seed", "-1"], "'-1' is not a whole number from 0"),
         (["CHECKPOINT", "--device", "cuda:9"], "device 'cuda:9' is not on this machine"),

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from isaac_tracking.inference import episode_film
-from isaac_tracking.inference.evaluation_report import ClipFacts
 from isaac_tracking.launch.errors import OptionError
 from isaac_tracking.launch.evaluate import Evaluate
 from isaac_tracking.launch.evaluation_films import (
     EvaluationFilms,
+    FilmKey,
     check_film_options,
     film_names,
     named_films,
@@ -39,9 +39,6 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """What is drawn, without drawing it: titles of the episodes."""
     calls: list[list[str]] = []
 
-    def take(recording: SimpleNamespace, robot: object, title: str) -> SimpleNamespace:
-        return SimpleNamespace(title=title, steps=10)
-
     def write(episodes: Sequence[Any], robot: object, combined: Path | None, each: Sequence[Path] | None, **_: object):
         calls.append([episode.title for episode in episodes])
         paths = [*(each or []), *([combined] if combined else [])]
@@ -52,7 +49,6 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
             raise KeyboardInterrupt
         return {path: SimpleNamespace(frames=5, fps=25.0, duration=0.2) for path in paths}
 
-    monkeypatch.setattr(episode_film.FilmEpisode, "of", take)
     monkeypatch.setattr(episode_film, "write_films", write)
     return calls
 
@@ -61,13 +57,18 @@ def films_of(**options: Any) -> EvaluationFilms:
     films = EvaluationFilms(Evaluate(repeats=2, **options), motion_robot())
     for repeat in (1, 0):
         for name in ("easy", "run/fast", "hard"):
-            films.keep(SimpleNamespace(clip=name), repeat)  # pyright: ignore[reportArgumentType]
+            keep(films, name, repeat)
     return films
+
+
+def keep(films: EvaluationFilms, name: str, repeat: int, terrain: str | None = None, level: int | None = None) -> None:
+    film: Any = SimpleNamespace(title=f"{name}, repeat {repeat}", steps=10)
+    films.keep(FilmKey(name, repeat, terrain, level), film)
 
 
 def test_the_worst_clips_are_filmed_and_named(drawn: list[list[str]], tmp_path: Path) -> None:
     content = report()
-    films_of(video=True, episodes=True, worst=2).draw(tmp_path, content, "cpu")
+    films_of(video=True, episodes=True, worst=2).draw(tmp_path, content, content["clips"], "cpu")
     assert drawn == [["hard, repeat 0", "hard, repeat 1", "run/fast, repeat 0", "run/fast, repeat 1"]]
     assert content["film"] == "film.mp4"
     names = [each["film"] for row in content["clips"] for each in row["each"]]
@@ -77,7 +78,7 @@ def test_the_worst_clips_are_filmed_and_named(drawn: list[list[str]], tmp_path: 
 
 def test_all_clips_are_filmed_without_worst(drawn: list[list[str]], tmp_path: Path) -> None:
     content = report()
-    films_of(video=True).draw(tmp_path, content, "cpu")
+    films_of(video=True).draw(tmp_path, content, content["clips"], "cpu")
     assert len(drawn[0]) == 6 and named_films(content) == {"film.mp4"}
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
 
@@ -85,19 +86,31 @@ def test_all_clips_are_filmed_without_worst(drawn: list[list[str]], tmp_path: Pa
 def test_nothing_is_filmed_if_nothing_is_asked_for(drawn: list[list[str]], tmp_path: Path) -> None:
     content = report()
     films = films_of()
-    films.draw(tmp_path, content, "cpu")
-    assert drawn == [] and named_films(content) == set() and films.megabytes([ClipFacts("a", "", 9.0, 450)]) == 0
+    films.draw(tmp_path, content, content["clips"], "cpu")
+    assert drawn == [] and named_films(content) == set() and films.megabytes([450]) == 0
     # 450 steps are 225 pictures, twice; two films of each at 0.02 MB a picture.
-    assert films_of(video=True, episodes=True, worst=1).megabytes([ClipFacts("a", "", 9.0, 450)] * 3) == 18
+    assert films_of(video=True, episodes=True, worst=1).megabytes([450] * 3) == 18
 
 
 def test_films_that_were_stopped_go(drawn: list[list[str]], tmp_path: Path) -> None:
     content = {"film": None, "clips": [{"name": "broken", "each": [{"repeat": 0, "film": None}]}]}
     films = films_of(video=True, episodes=True)
-    films.keep(SimpleNamespace(clip="broken"), 0)  # pyright: ignore[reportArgumentType]
+    keep(films, "broken", 0)
     with pytest.raises(KeyboardInterrupt):
-        films.draw(tmp_path, content, "cpu")
+        films.draw(tmp_path, content, content["clips"], "cpu")
     assert list(tmp_path.iterdir()) == [] and named_films(content) == set()
+
+
+def test_on_uneven_ground_only_what_was_kept_is_filmed(drawn: list[list[str]], tmp_path: Path) -> None:
+    """Of each command there are episodes on several grounds, of which one was kept."""
+    each = [{"repeat": 0, "terrain": kind, "level": level, "film": None} for kind in "ab" for level in (0, 1)]
+    content: dict[str, Any] = {"film": None, "commands": [{"name": "x 1 y 0", "each": each}]}
+    films = EvaluationFilms(Evaluate(episodes=True), motion_robot())
+    keep(films, "x 1 y 0", 0, "b", 1)
+    films.draw(tmp_path, content, content["commands"], "cpu")
+    assert drawn == [["x 1 y 0, repeat 0"]]
+    assert [one["film"] for one in each] == [None, None, None, "films/x_1_y_0_0.mp4"]
+    assert named_films(content) == {"films/x_1_y_0_0.mp4"}
 
 
 def test_names_do_not_clash() -> None:

@@ -209,6 +209,16 @@ def test_an_observation_that_the_contract_cannot_tell_is_refused(sim: Any) -> No
         describe(sim.env, ["policy"], env_cfg, ORIGIN)
 
 
+def test_motors_that_are_no_springs_are_refused(sim: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class ActuatorNetMLP:
+        """Stands for motors that a network describes."""
+
+    env_cfg, _ = resolve_config("Isaac-Tracking-G1-v0", [])
+    monkeypatch.setattr(sim.robot, "actuators", {"legs": ActuatorNetMLP()})
+    with pytest.raises(PolicyError, match=r"motors 'legs' are of type ActuatorNetMLP.*the robot's default motors"):
+        describe(sim.env, ["policy"], env_cfg, ORIGIN)
+
+
 def test_scale_clip_and_history_are_told(sim: Any) -> None:
     env_cfg, _ = resolve_config("Isaac-Tracking-G1-v0", [])
     policy = env_cfg.observations.policy

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, cast
 
-import numpy as np
 import pytest
 
-from isaac_tracking.launch import train_film
+from isaac_tracking.launch.train_film import TrainFilm
 
 
 class FakeRecorder:
-    model, body_names = ("unitree_g1", "g1.xml"), ["pelvis"]
+    """Counts instants, and the films that are drawn of them."""
+
+    model = "unitree_g1", "g1.xml"
+    films: list[tuple[str, int]]
+    error: Exception | None
 
     def __init__(self, env: object, num_steps: int, num_envs: int) -> None:
         assert num_envs == 1
@@ -24,19 +28,26 @@ class FakeRecorder:
     def record(self) -> None:
         self.count += 1
 
-    def film_strip(self, first_episodes: bool) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    def film_strip(self, first_episodes: bool) -> FakeRecorder:
         assert not first_episodes
-        return np.zeros((self.count, 1, 7)), np.zeros((self.count, 1, 7)), [""] * self.count
+        return self
+
+    def render(self, path: Path, mjcf: Path, stride: int, device: str) -> None:
+        assert mjcf.name == "g1.xml" and stride == 2 and device == "cpu"
+        if self.error is not None:
+            raise self.error
+        self.films.append((path.name, self.count))
 
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    films: list[tuple[str, int]] = []
-    monkeypatch.setattr(train_film, "PoseRecorder", FakeRecorder)
-    monkeypatch.setattr(
-        train_film, "render_film", lambda path, *args, captions, **kwargs: films.append((path.name, len(captions)))
-    )
-    return films
+    monkeypatch.setattr(FakeRecorder, "films", [], raising=False)
+    monkeypatch.setattr(FakeRecorder, "error", None, raising=False)
+    return FakeRecorder.films
+
+
+def film(env: SimpleNamespace, folder: Path, length: int, interval: int) -> TrainFilm:
+    return TrainFilm(env, folder, length, interval, cast(Any, FakeRecorder))
 
 
 def fake_env() -> SimpleNamespace:
@@ -45,15 +56,14 @@ def fake_env() -> SimpleNamespace:
 
 def test_a_film_begins_every_interval(tmp_path: Path, drawn):
     env = fake_env()
-    train_film.TrainFilm(env, tmp_path, length=3, interval=10)
+    film(env, tmp_path, 3, 10)
     assert [env.step(index) for index in range(24)] == [("obs", index) for index in range(24)]
     assert drawn == [("step_0.mp4", 3), ("step_10.mp4", 3), ("step_20.mp4", 3)]
 
 
 def test_a_resumed_run_counts_on_and_long_films_do_not_overlap(tmp_path: Path, drawn):
     env = fake_env()
-    film = train_film.TrainFilm(env, tmp_path, length=12, interval=10)
-    film.steps = 15
+    film(env, tmp_path, 12, 10).steps = 15
     for index in range(40):
         env.step(index)
     assert drawn == [("step_20.mp4", 12), ("step_40.mp4", 12)]
@@ -61,12 +71,9 @@ def test_a_resumed_run_counts_on_and_long_films_do_not_overlap(tmp_path: Path, d
 
 @pytest.mark.parametrize("error", [ValueError("pose is\nnot finite"), OSError(28, "No space left on device")])
 def test_training_goes_on_without_the_film(tmp_path: Path, drawn, monkeypatch, capsys, error: Exception):
-    def fail(*args: object, **kwargs: object) -> None:
-        raise error
-
-    monkeypatch.setattr(train_film, "render_film", fail)
+    monkeypatch.setattr(FakeRecorder, "error", error)
     env = fake_env()
-    train_film.TrainFilm(env, tmp_path, length=2, interval=100)
+    film(env, tmp_path, 2, 100)
     for index in range(4):
         env.step(index)
     assert "no film of step 0: " in capsys.readouterr().out

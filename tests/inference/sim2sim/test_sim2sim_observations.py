@@ -15,7 +15,7 @@ import torch
 
 from isaac_tracking.inference.policy_contract import ObservationTerm, PolicyError
 from isaac_tracking.inference.sim2sim.observations import TERMS, Observations
-from isaac_tracking.inference.sim2sim.senses import Senses
+from isaac_tracking.inference.sim2sim.senses import ClipSenses
 from isaac_tracking.motion.quaternion import quat_apply
 
 JOINTS = ("hip", "knee")
@@ -27,10 +27,10 @@ def term(function: str, size: int, **changes: Any) -> ObservationTerm:
 
 
 @pytest.fixture
-def senses() -> Senses:
+def senses() -> ClipSenses:
     # Turned by 90 degrees to the left about the vertical.
     left = np.array([0.0, 0.0, math.sqrt(0.5), math.sqrt(0.5)])
-    return Senses(
+    return ClipSenses(
         joint_pos=np.array([1.0, 2.0]),
         joint_vel=np.array([3.0, 4.0]),
         root_quat_w=left,
@@ -174,11 +174,11 @@ def test_terms_equal_those_of_isaac_lab(sim):
         assert start == seen.shape[1]
 
 
-def ours_reference_distance(senses: Senses) -> float:
+def ours_reference_distance(senses: ClipSenses) -> float:
     return float(np.linalg.norm(senses.reference_anchor_pos_w - senses.anchor_pos_w))
 
 
-def senses_of(sim: Any, env: int) -> Senses:
+def senses_of(sim: Any, env: int) -> ClipSenses:
     """Read one robot's state from the simulator: link poses and velocities, and the root's centre of mass."""
     data, command = sim.robot.data, sim.command
     reference, anchor = command.reference, sim.robot.body_names.index("torso_link")
@@ -208,4 +208,4 @@ def senses_of(sim: Any, env: int) -> Senses:
         "future_root_quat_w": future.body_quat_w[:, 0],
     }
     values: dict[str, Any] = {name: value.double().numpy() for name, value in senses.items()}
-    return Senses(**values, boot_remaining=float(boot[env]))
+    return ClipSenses(**values, boot_remaining=float(boot[env]))

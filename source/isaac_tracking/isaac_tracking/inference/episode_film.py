@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -23,6 +23,29 @@ from .recording import CLIP_END, Recording
 if TYPE_CHECKING:
     from ..motion.frame import MotionFrame
     from ..motion.robot import Robot
+    from .ground_mesh import GroundMesh
+
+
+class Filmed(Protocol):
+    """What can be drawn of an episode, T instants."""
+
+    @property
+    def rate(self) -> float:
+        """Instants per second [Hz]."""
+        ...
+
+    @property
+    def steps(self) -> int:
+        """Number of instants T."""
+        ...
+
+    def poses(self, robot: Robot) -> np.ndarray:
+        """Return poses of all bodies of the robot and of a reference if there is one, shape (1 or 2, T, B, 7)."""
+        ...
+
+    def captions(self) -> list[str]:
+        """Return what is written at each instant, length T."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -136,12 +159,13 @@ def write_episode_film(
 
 
 def write_films(
-    episodes: Sequence[FilmEpisode],
+    episodes: Sequence[Filmed],
     robot: Robot,
     combined: Path | None = None,
     each: Sequence[Path] | None = None,
     *,
     cfg: FilmCfg | None = None,
+    ground: GroundMesh | None = None,
     device: str = "cpu",
     on_picture: Callable[[], object] | None = None,
 ) -> Mapping[Path, FilmReport]:
@@ -153,6 +177,7 @@ def write_films(
         combined: Film of all of them, one after another, ``.mp4``; none if None.
         each: Films of the episodes, as many; none if None.
         cfg: How they look.
+        ground: The ground in the world, if it is not a plane at height zero.
         device: Where to draw.
         on_picture: Is called after each picture.
 
@@ -168,7 +193,7 @@ def write_films(
         raise ValueError(f"a film takes episodes of one rate and a file for each, not {len(episodes)} of {rates} Hz")
     cfg, rate = cfg or FilmCfg(), rates.pop()
     fps = Fraction(rate).limit_denominator(100_000) / cfg.stride
-    pictures = _pictures(episodes, robot, rate, cfg, device)
+    pictures = _pictures(episodes, robot, rate, cfg, ground, device)
     films: dict[Path, int] = {}
     with ExitStack() as stack:
         size = cfg.width, cfg.height
@@ -192,27 +217,30 @@ def write_films(
     return {path: check_film(path, frames=count, may_stand_still=count < 10) for path, count in films.items()}
 
 
-def num_pictures(episode: FilmEpisode, cfg: FilmCfg | None = None) -> int:
+def num_pictures(episode: Filmed, cfg: FilmCfg | None = None) -> int:
     """Return how many pictures there are of an episode."""
     return -(-episode.steps // (cfg or FilmCfg()).stride)
 
 
-def _pictures(episodes: Sequence[FilmEpisode], robot: Robot, rate: float, cfg: FilmCfg, device: str):
+def _pictures(
+    episodes: Sequence[Filmed], robot: Robot, rate: float, cfg: FilmCfg, ground: GroundMesh | None, device: str
+):
     """Yield the pictures of all episodes, drawn by one scene."""
     # Heavy, and needed by films alone; its notes on devices and kernels do not belong between our lines.
     import warp
 
     warp.config.quiet = True
-    poses, references = np.concatenate([episode.poses(robot) for episode in episodes], axis=1)
+    poses, *references = np.concatenate([episode.poses(robot) for episode in episodes], axis=1)
     starts = np.cumsum([0, *(episode.steps for episode in episodes[:-1])]).tolist()
     yield from draw_film(
         robot.mjcf,
         robot.tree.body_names,
         BodyPath(poses[..., :3], poses[..., 3:]),
-        BodyPath(references[..., :3], references[..., 3:]),
+        BodyPath(references[0][..., :3], references[0][..., 3:]) if references else None,
         rate=rate,
         captions=[caption for episode in episodes for caption in episode.captions()],
         cfg=cfg,
+        ground=ground,
         device=device,
         starts=starts,
     )

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from isaaclab.managers import RecorderManager
 
 from ..motion.frame import MotionFrame
 from ..motion.sampling.plain import StartSampler
 from .recording import Recording
+from .step_recorder import StepRecorder
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
@@ -33,9 +33,6 @@ SETTINGS: dict[str, str] = {
 
 CONTACT_FORCE = 1.0
 """Force from which a foot counts as touching the ground [N], the threshold of the task's contact penalty."""
-
-BUFFER_BYTES = 1_000_000_000
-"""Memory that the episodes under way may take."""
 
 
 def apply_setting(play_cfg: Any, train_cfg: Any, setting: str) -> None:
@@ -105,24 +102,10 @@ def plan_trials(num_frames: Sequence[int], repeats: int) -> list[Trial]:
     return [Trial(clip_id, repeat) for clip_id in order for repeat in range(repeats)]
 
 
-def choose_num_envs(trials: int, longest: int, width: int, most: int) -> int:
-    """Return how many environments to run at once: as many as there are trials, within bounds.
-
-    Args:
-        trials: Number of trials.
-        longest: Steps of the longest clip.
-        width: Numbers that are recorded a step.
-        most: Upper bound.
-    """
-    return max(1, min(trials, most, BUFFER_BYTES // (4 * longest * width)))
-
-
-class EpisodeRecorder(RecorderManager):
+class EpisodeRecorder(StepRecorder):
     """Records every environment after the physics of a step and before any reset.
 
-    It takes the place of the environment's own recorder manager, the one thing that Isaac Lab calls at that moment;
-    Isaac Lab then computes the observations once more in each step. An episode becomes a recording when it ends; memory
-    is that of the episodes under way.
+    An episode becomes a recording when it ends; memory is that of the episodes under way.
 
     Args:
         env: The environment.
@@ -134,8 +117,8 @@ class EpisodeRecorder(RecorderManager):
     def __init__(
         self, env: ManagerBasedRLEnv, sampler: TrialSampler, feet: Sequence[str], contacts: Mapping[str, np.ndarray]
     ) -> None:
-        super().__init__(None, env)
-        self._environment, self._sampler = env, sampler
+        super().__init__(env)
+        self._sampler = sampler
         self._command: MotionCommand = env.command_manager.get_term("motion")
         self._robot = self._command.robot_asset
         self._feet, self._labels = tuple(feet), contacts
@@ -146,30 +129,6 @@ class EpisodeRecorder(RecorderManager):
         self._rows: torch.Tensor | None = None
         self.finished: list[tuple[Trial, Recording]] = []
         """Trials that have ended, each with its recording; whoever reads them takes them away."""
-
-    @property
-    def active_terms(self) -> list[str]:
-        """Name of the one thing that is recorded; without it Isaac Lab calls nobody."""
-        return ["examination"]
-
-    def record_pre_step(self) -> None:
-        """Record nothing."""
-
-    def record_post_physics_decimation_step(self) -> None:
-        """Record nothing."""
-
-    def record_pre_reset(self, env_ids: Any, force_export_or_skip: Any = None) -> None:
-        """Record nothing."""
-
-    def record_post_reset(self, env_ids: Any) -> None:
-        """Record nothing."""
-
-    def reset(self, env_ids: Any = None) -> dict[str, torch.Tensor]:
-        """Forget nothing: a row is written before it is read."""
-        return {}
-
-    def close(self, *_: Any) -> None:
-        """Close nothing: no file is open."""
 
     def record_post_step(self) -> None:
         """Keep the state of all environments, and take out the episodes that end with this step."""
@@ -198,7 +157,8 @@ class EpisodeRecorder(RecorderManager):
         command, library = self._command, self._command.library
         assert self._rows is not None
         steps, name = int(command.steps[index]), library.names[trial.clip_id]
-        rows = self._rows[index, :steps].cpu().split([shape.numel() for shape in self._shapes], dim=-1)
+        # A copy: on a CPU, what is played next is written into the same rows.
+        rows = self._rows[index, :steps].cpu().clone().split([shape.numel() for shape in self._shapes], dim=-1)
         *frame, actions, targets, torques, contacts = (
             part.unflatten(-1, shape).contiguous() for part, shape in zip(rows, self._shapes, strict=True)
         )
@@ -216,17 +176,11 @@ class EpisodeRecorder(RecorderManager):
             targets=targets,
             torques=torques,
             contacts=contacts > 0.5,
-            outcome=self._outcome(index),
+            outcome=self.outcome(index),
             clip_steps=int(library.num_frames[trial.clip_id]) - 1,
             feet_names=self._feet,
             reference_contacts=None if labels is None else torch.from_numpy(labels[1 : steps + 1]),
         )
-
-    def _outcome(self, index: int) -> str:
-        manager = self._environment.termination_manager
-        ended = [name for name in manager.active_terms if manager.get_term(name)[index]]
-        # A fall on the last frame is a fall.
-        return next((name for name in ended if name not in ("clip_end", "time_out")), ended[0])
 
 
 def examine(

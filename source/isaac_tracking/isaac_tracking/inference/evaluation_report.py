@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,23 +13,20 @@ import torch
 
 from .metrics import GROUPS, METRICS, JointLimits, error_curves, measure, measure_groups
 from .recording import Recording
+from .summary import DEFINITIONS as INTERVALS
+from .summary import mean, summarize_metrics
 
 FORMAT = "isaac_tracking.evaluation"
 """Format name of ``metrics.json``."""
 FORMAT_VERSION = 1
 """Version of its layout."""
 
-CONFIDENCE = 0.95
-"""Confidence of all intervals [-]."""
-
 DEFINITIONS: dict[str, str] = {
     "mean": "Mean over the episodes in which the metric is defined; each episode counts alike, whatever its length.",
     "all": "Over all episodes; of one that failed, the instants up to and including the one that ended it.",
     "successes": "Over the episodes with success_terminations.",
     "groups": "Position errors over the bodies of a group; the alignment is that of all tracked bodies.",
-    "interval of shares": "Wilson's score interval over the episodes, 95 %; it takes episodes for independent, which"
-    " repeats of a clip are not where nothing is random.",
-    "interval of means": "Student's t over the means of the repeats, 95 %; null with one repeat.",
+    **INTERVALS,
 }
 """How numbers over several episodes come about."""
 
@@ -73,55 +69,14 @@ class ClipFacts:
     """Control steps from start to end."""
 
 
-def wilson_interval(hits: float, count: int) -> tuple[float, float]:
-    """Return Wilson's score interval of a share, 95 % (E. B. Wilson 1927).
-
-    Args:
-        hits: Number of hits.
-        count: Number of trials, at least 1.
-    """
-    z, share = 1.959963984540054, hits / count
-    center = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return max(0.0, center - half), min(1.0, center + half)
-
-
-def student_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Return Student's interval of a mean, 95 %; ``None`` for a single value."""
-    if len(values) < 2:
-        return None
-    # Late, because it takes a second.
-    from scipy.stats import t
-
-    mean = math.fsum(values) / len(values)
-    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
-    half = float(t.ppf(0.5 + CONFIDENCE / 2, len(values) - 1)) * spread / math.sqrt(len(values))
-    return mean - half, mean + half
-
-
 def summarize(episodes: Sequence[EpisodeResult]) -> dict[str, Any]:
     """Return mean, interval and number of episodes of every metric, and the means of the body groups."""
-    repeats = sorted({episode.repeat for episode in episodes})
-    metrics: dict[str, Any] = {}
-    for name, metric in METRICS.items():
-        values = _known(episodes, name)
-        interval: tuple[float, float] | None = None
-        if values and metric.share:
-            interval = wilson_interval(math.fsum(values), len(values))
-        elif values:
-            per_repeat = [_known([e for e in episodes if e.repeat == repeat], name) for repeat in repeats]
-            interval = student_interval([_mean(part) for part in per_repeat if part])
-        metrics[name] = {
-            "mean": _mean(values) if values else None,
-            "interval": None if interval is None else list(interval),
-            "episodes": len(values),
-        }
     groups = {
-        group: {key: _mean([e.groups[group][key] for e in episodes]) for key in episodes[0].groups[group]}
+        group: {key: mean([e.groups[group][key] for e in episodes]) for key in episodes[0].groups[group]}
         for group in (GROUPS if episodes else ())
         if group in episodes[0].groups
     }
-    return {"episodes": len(episodes), "metrics": metrics, "groups": groups}
+    return {"episodes": len(episodes), "metrics": summarize_metrics(episodes, METRICS), "groups": groups}
 
 
 def make_report(episodes: Sequence[EpisodeResult], clips: Sequence[ClipFacts], about: Mapping[str, Any]) -> dict:
@@ -145,7 +100,7 @@ def make_report(episodes: Sequence[EpisodeResult], clips: Sequence[ClipFacts], a
         "film": None,
         "definitions": {
             **DEFINITIONS,
-            **{n: {"unit": m.unit, "definition": m.definition, "source": m.source} for n, m in METRICS.items()},
+            **{name: metric.words() for name, metric in METRICS.items()},
         },
         "all": summarize(ordered),
         "successes": summarize([episode for episode in ordered if episode.completed]),
@@ -189,11 +144,3 @@ def _clip_row(clip: ClipFacts, episodes: Sequence[EpisodeResult]) -> dict[str, A
 
 def _by_repeat(episode: EpisodeResult) -> int:
     return episode.repeat
-
-
-def _known(episodes: Sequence[EpisodeResult], name: str) -> list[float]:
-    return [value for episode in episodes if (value := episode.metrics[name]) is not None]
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)

@@ -21,6 +21,7 @@ from .film_file import FilmError, FilmReport, FilmWriter, check_film
 if TYPE_CHECKING:
     import torch
 
+    from .ground_mesh import GroundMesh
     from .scene_renderer import SceneRenderer
 
 __all__ = [
@@ -34,6 +35,9 @@ __all__ = [
     "draw_film",
     "render_film",
 ]
+
+VISIBLE = 24.0
+"""How far from the robot uneven ground is shown [m]; beyond it is all fog (:data:`.shading.FOG_DISTANCE`)."""
 
 
 class BodyPath(NamedTuple):
@@ -99,6 +103,7 @@ def render_film(
     rate: float = 50.0,
     captions: Sequence[str] | None = None,
     cfg: FilmCfg | None = None,
+    ground: GroundMesh | None = None,
     device: str = "cpu",
 ) -> Path:
     """Draw recorded body poses and write them as a film that runs in real time.
@@ -112,6 +117,7 @@ def render_film(
         rate: Recorded instants per second [Hz].
         captions: What to write into the corner at each instant, length T; lines are split at newlines.
         cfg: How it looks.
+        ground: The ground in the world, if it is not a plane at height zero; what is far from the robot is left out.
         device: Where to trace, e.g. ``"cpu"`` or ``"cuda:0"``.
 
     Returns:
@@ -122,7 +128,9 @@ def render_film(
     """
     cfg = cfg or FilmCfg()
     fps = Fraction(rate).limit_denominator(100_000) / cfg.stride
-    pictures = draw_film(mjcf, body_names, robot, reference, rate=rate, captions=captions, cfg=cfg, device=device)
+    pictures = draw_film(
+        mjcf, body_names, robot, reference, rate=rate, captions=captions, cfg=cfg, ground=ground, device=device
+    )
     with FilmWriter(path, (cfg.width, cfg.height), fps, cfg.quality) as film:
         for picture in pictures:
             film.add(picture)
@@ -138,6 +146,7 @@ def draw_film(
     rate: float = 50.0,
     captions: Sequence[str] | None = None,
     cfg: FilmCfg | None = None,
+    ground: GroundMesh | None = None,
     device: str = "cpu",
     starts: Sequence[int] = (0,),
 ) -> Iterator[np.ndarray]:
@@ -157,16 +166,25 @@ def draw_film(
     if ghost is not None:
         ghost[..., :3] += cfg.reference_offset
     parts = [slice(*ends) for ends in itertools.pairwise([*starts, len(poses)])]
-    paths = [_camera_path(poses[part, 0], cfg, rate, beside=ghost is not None) for part in parts]
+    ground = None if ground is None else ground.near(poses[:, 0], VISIBLE)
+    paths = [_camera_path(poses[part, 0], cfg, rate, ground, beside=ghost is not None) for part in parts]
     eyes, targets = (np.concatenate(path) for path in zip(*paths, strict=True))
     overlay = Overlay((cfg.width, cfg.height), None if ghost is None else cfg.reference_color)
-    with _scene(mjcf, body_names, cfg, device, with_reference=ghost is not None) as scene:
+    with _scene(mjcf, body_names, cfg, ground, device, with_reference=ghost is not None) as scene:
         for i in (i for part in parts for i in range(part.start, part.stop, cfg.stride)):
             picture = scene.render(View(eyes[i], targets[i]), poses[i], None if ghost is None else ghost[i])
             yield overlay.draw(picture, captions[i] if captions is not None else "")
 
 
-def _scene(mjcf: Path, body_names: Sequence[str], cfg: FilmCfg, device: str, *, with_reference: bool) -> SceneRenderer:
+def _scene(
+    mjcf: Path,
+    body_names: Sequence[str],
+    cfg: FilmCfg,
+    ground: GroundMesh | None,
+    device: str,
+    *,
+    with_reference: bool,
+) -> SceneRenderer:
     # Heavy: Newton and Warp.
     from .scene_renderer import SceneRenderer
     from .visual_mesh import load_visual_meshes
@@ -180,15 +198,19 @@ def _scene(mjcf: Path, body_names: Sequence[str], cfg: FilmCfg, device: str, *, 
         fov=cfg.camera.fov,
         reference_color=cfg.reference_color if with_reference else None,
         reference_opacity=cfg.reference_opacity,
+        ground=ground,
         device=device,
     )
 
 
-def _camera_path(root: np.ndarray, cfg: FilmCfg, rate: float, *, beside: bool) -> tuple[np.ndarray, np.ndarray]:
+def _camera_path(
+    root: np.ndarray, cfg: FilmCfg, rate: float, ground: GroundMesh | None, *, beside: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """Return where the camera is and looks [m], shapes (T, 3); it steps back if the reference stands beside."""
     offset = np.array(cfg.reference_offset) if beside else np.zeros(3)
     camera = replace(cfg.camera, distance=cfg.camera.distance + math.hypot(*offset))
-    return camera.path(root[:, :3] + 0.5 * offset, root[:, 3:], rate)
+    heights = None if ground is None else ground.heights
+    return camera.path(root[:, :3] + 0.5 * offset, root[:, 3:], rate, heights)
 
 
 def _poses(what: str, path: BodyPath, bodies: int, length: int | None = None) -> np.ndarray:

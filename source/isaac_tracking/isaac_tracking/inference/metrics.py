@@ -17,6 +17,7 @@ import torch
 
 from ..motion.quaternion import quat_apply_inverse, quat_error_magnitude, yaw_quat
 from .recording import Recording
+from .summary import MetricInfo
 
 PHC_DISTANCE = 0.5
 """Mean distance of the bodies from which PHC calls a frame lost [m] (PHC ``env/tasks/humanoid_im.py``)."""
@@ -45,19 +46,11 @@ class JointLimits:
 
 
 @dataclass(frozen=True)
-class Metric:
-    """One number that is said of an episode."""
+class Metric(MetricInfo):
+    """One number that is said of an episode, and how it is computed."""
 
-    name: str
-    unit: str
-    definition: str
-    """How it is computed, in words."""
-    source: str
-    """Whose definition it is."""
     compute: Callable[[Recording, JointLimits | None], float | None]
     """From a recording and the robot's limits to the number; ``None`` where it is not defined."""
-    share: bool = False
-    """Whether it is 0 or 1 for an episode, so that its mean is a share of episodes."""
 
 
 def measure(recording: Recording, limits: JointLimits | None = None) -> dict[str, float | None]:

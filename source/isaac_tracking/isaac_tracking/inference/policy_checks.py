@@ -98,6 +98,8 @@ def check_sizes(contract: PolicyContract, source: str) -> None:
             refuse(f"'{key}' has {len(rows)} values for {joints} joints")
         if not all(math.isfinite(value) for row in rows for value in (row if isinstance(row, tuple) else (row,))):
             refuse(f"'{key}' has a value that is not finite")
+    if not isinstance(contract.self_collision, bool):
+        refuse(f"'self_collision' is {contract.self_collision!r:.20}, neither true nor false")
     if contract.anchor_body_name not in contract.body_names:
         refuse(f"anchor '{contract.anchor_body_name}' is not one of the tracked bodies")
     if not math.isclose(contract.control_rate * contract.decimation, contract.physics_rate, rel_tol=1e-9):
@@ -108,8 +110,25 @@ def check_sizes(contract: PolicyContract, source: str) -> None:
     memory = contract.memory
     if memory is not None and not all(memory.get(key) for key in ("input", "output", "shape")):
         refuse(f"'memory' is {dict(memory)}, without an input, an output or a shape")
+    _check_command(contract, refuse)
     _check_action(contract, refuse)
     _check_observations(contract, refuse)
+
+
+def _check_command(contract: PolicyContract, refuse: Callable[[str], NoReturn]) -> None:
+    command = contract.command
+    if command is None:
+        return
+    for key, bounds in zip(("lin_vel_x", "lin_vel_y", "ang_vel_z"), command.ranges, strict=True):
+        if len(bounds) != 2 or not all(math.isfinite(bound) for bound in bounds) or bounds[0] > bounds[1]:
+            refuse(f"the command's {key} is {bounds}, which is no range")
+    unknown = [name for name in command.fall_body_names if name not in contract.body_names]
+    if unknown:
+        refuse(f"the command's fall_body_names speak of '{unknown[0]}', which the contract does not name")
+    if not math.isfinite(command.fall_force) or command.fall_force < 0.0:
+        refuse(f"the command's fall_force is {command.fall_force}, not 0 or more")
+    if contract.action.kind in AROUND_REFERENCE:
+        refuse(f"an action of kind '{contract.action.kind}' needs a clip, but the policy follows velocities")
 
 
 def _check_action(contract: PolicyContract, refuse: Callable[[str], NoReturn]) -> None:
@@ -146,6 +165,14 @@ def _check_observations(contract: PolicyContract, refuse: Callable[[str], NoRetu
         ahead = (0,) if term.future_steps is None else term.future_steps
         if not ahead or not all(isinstance(step, int) and step >= 0 for step in ahead):
             refuse(f"observation '{term.name}' looks at the steps {ahead}, which are not numbers from 0")
+        values = term.size // max(term.history, 1)
+        pairs = term.points is None or all(len(point) == 2 for point in term.points)
+        whole = term.scan_offset is not None and len(term.body_names or ()) == 1
+        if term.points is not None and (len(term.points) != values or not pairs or not whole):
+            refuse(
+                f"observation '{term.name}' has {values} values for {len(term.points)} points, or lacks its offset or"
+                " its body"
+            )
         if unknown:
             refuse(f"observation '{term.name}' speaks of '{unknown[0]}', which the contract does not name")
         start += term.size

@@ -16,74 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .policy_checks import ACTION_KINDS, FORMAT, VERSION, PolicyError, check_format, check_kinds, check_sizes
+from .policy_parts import ActionContract, CommandContract, ObservationTerm
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 __all__ = [
-    "ACTION_KINDS", "FORMAT", "METADATA_KEY", "VERSION", "ActionContract", "ObservationTerm", "PolicyContract",
-    "PolicyError", "check_joints", "load_policy", "open_session", "parse_contract", "read_contract",
+    "ACTION_KINDS", "FORMAT", "METADATA_KEY", "VERSION", "ActionContract", "CommandContract", "ObservationTerm",
+    "PolicyContract", "PolicyError", "check_joints", "load_policy", "open_session", "parse_contract", "read_contract",
 ]  # fmt: skip
 
 METADATA_KEY = "isaac_tracking"
 """Key of the contract in the ONNX metadata."""
-
-
-@dataclass(frozen=True)
-class ObservationTerm:
-    """One term of the policy's input; the terms follow each other without gaps."""
-
-    name: str
-    """Name of the term in the task."""
-    function: str
-    """Function of the task's ``mdp`` that computes it."""
-    slice: tuple[int, int]
-    """Where it lies in the input: first index and the one after the last."""
-    size: int
-    """Number of values, all of the history together."""
-    frame: str
-    """Frame in which it is expressed."""
-    scale: float | tuple[float, ...] | None
-    """Factor that is applied to it [-]."""
-    clip: tuple[float, float] | None
-    """Range to which it is clipped, before the factor."""
-    history: int
-    """Number of control steps whose values are stacked, the oldest first and the present one last; 0 for the present
-    one alone. In an episode's first step all are the present one."""
-    noise: Mapping[str, Any] | None
-    """Noise that it was trained with; none is to be added when the policy runs."""
-    definition: str
-    """How to compute it, in one sentence."""
-    joint_names: tuple[str, ...] | None = None
-    """Joints in the order of its values, where it is one per joint."""
-    body_names: tuple[str, ...] | None = None
-    """Bodies it speaks of."""
-    future_steps: tuple[int, ...] | None = None
-    """Control steps from the frame that is to be reached now at which it looks at the reference, whose values follow
-    each other; the clip's last frame stays. None if it does not look ahead."""
-
-
-@dataclass(frozen=True)
-class ActionContract:
-    """What the policy's output means."""
-
-    kind: str
-    """One of :data:`ACTION_KINDS`."""
-    joint_names: tuple[str, ...]
-    """Joints in the order of the output."""
-    scale: tuple[float, ...]
-    """Joint angle per unit of action [rad]."""
-    offset: tuple[float, ...] | None
-    """Joint targets of a zero action [rad]; None where the reference's joint angles take its place."""
-    clip: tuple[tuple[float, float], ...] | None
-    """Ranges to which the joint targets are clipped [rad], None for no clipping."""
-    smoothing: float | None = None
-    """Weight of the action in the moving average that becomes the joint targets [-], 1 for none; None where the kind
-    has no such average."""
-    boot_steps: int | None = None
-    """Control steps over which the targets go from the joint angles at the start to the policy's; None as before."""
-    definition: str | None = None
-    """How to compute the joint targets where the kind needs more than a sentence."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +72,10 @@ class PolicyContract:
     joint_velocity_limits: tuple[float, ...]
     """[rad/s]"""
     anchor_body_name: str
+    """Body that places the reference; the root of a policy that follows velocities."""
     body_names: tuple[str, ...]
-    """Tracked bodies; the first is the root."""
+    """Tracked bodies, or, of a policy that follows velocities, those that the contract speaks of; the first is the
+    root."""
     action: ActionContract
     observations: tuple[ObservationTerm, ...]
     input: Mapping[str, Any]
@@ -137,7 +83,11 @@ class PolicyContract:
     output: Mapping[str, Any]
     """``name`` and ``shape`` of the graph's output."""
     motion: Mapping[str, Any]
-    """Clips that it was trained on: ``clips`` (names) and ``hashes``."""
+    """Clips that it was trained on: ``clips`` (names) and ``hashes``; empty if it follows velocities."""
+    self_collision: bool = True
+    """Whether the robot's own bodies push each other away."""
+    command: CommandContract | None = None
+    """What it may be told to do; None if it follows clips."""
     memory: Mapping[str, Any] | None = None
     """What it remembers from one control step to the next: names of the graph's ``input`` and ``output`` for it, and
     their ``shape``; zeros at an episode's start. None for a policy that remembers nothing."""
@@ -156,9 +106,8 @@ class PolicyContract:
         """Return the contract as JSON; numbers are written so that they are read back exactly."""
         values = {"format": FORMAT, "version": VERSION, **asdict(self)}
         values |= {"action": _said(self.action), "observations": [_said(term) for term in self.observations]}
-        if self.memory is None:
-            del values["memory"]
-        return json.dumps(values, indent=1, allow_nan=False)
+        said = {key: value for key, value in values.items() if value is not None}
+        return json.dumps(said, indent=1, allow_nan=False)
 
 
 _WRITTEN_NONE = ("scale", "offset", "clip", "noise")
@@ -317,6 +266,8 @@ def _build(values: Mapping[str, Any]) -> PolicyContract:
     known = {field.name for field in fields(PolicyContract)}
     plain = {key: _frozen(value) for key, value in values.items() if key in known}
     plain["action"] = ActionContract(**{key: _frozen(value) for key, value in values["action"].items()})
+    if plain.get("command") is not None:
+        plain["command"] = CommandContract(**{key: _frozen(value) for key, value in values["command"].items()})
     plain["observations"] = tuple(
         ObservationTerm(**{key: _frozen(value) for key, value in term.items()}) for term in values["observations"]
     )

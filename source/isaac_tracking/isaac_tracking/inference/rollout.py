@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from ..motion.kinematics import forward_kinematics
+from .pose_recorder import Instant, PoseRecorder
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
@@ -92,7 +92,7 @@ def play_episodes(env: Any, policy: Callable, episodes: int, recorder: PoseRecor
                 sums[index] = 0.0
 
 
-class PoseRecorder:
+class TrackingRecorder(PoseRecorder):
     """Poses of all bodies of robot and reference in the first environments.
 
     The reference is the command's own, as the policy sees it; bodies that are not tracked follow by forward kinematics.
@@ -104,66 +104,29 @@ class PoseRecorder:
     """
 
     def __init__(self, env: ManagerBasedRLEnv, num_steps: int, num_envs: int | None = None) -> None:
-        self._env = env
-        self._first = slice(num_envs)
+        super().__init__(env, num_steps, num_envs)
         self._command: MotionCommand = env.command_manager.get_term("motion")
-        self._robot = self._command.robot_asset
-        self.body_names: list[str] = list(self._robot.body_names)
         self._tree = tree = self._command.tree
-        self._joint_ids = torch.tensor([self._robot.joint_names.index(n) for n in tree.joint_names], device=env.device)
-        self._body_ids = torch.tensor([tree.body_names.index(n) for n in self.body_names], device=env.device)
-        self._env_ids = torch.arange(env.num_envs, device=env.device)[self._first]
-        self.model: tuple[str, str] = self._command.cfg.model
-        """Folder and file of the robot's MJCF in mjlab's asset zoo."""
-        self._num_steps = num_steps
-        self._frames: list[tuple[torch.Tensor, ...]] = []
+        names = self.robot.joint_names, self.robot.body_names
+        self._joint_ids = torch.tensor([names[0].index(name) for name in tree.joint_names], device=env.device)
+        self._body_ids = torch.tensor([tree.body_names.index(name) for name in names[1]], device=env.device)
+        self._env_ids = torch.arange(env.num_envs, device=env.device)[self.first]
 
-    def record(self) -> None:
-        """Keep the present poses, before a step."""
-        if len(self._frames) >= self._num_steps:
-            return
-        command, first = self._command, self._first
-        pose = self._robot.data.body_link_pose_w.torch[first].clone()
-        pose[..., :3] -= self._env.scene.env_origins[first, None]
+    def observe(self) -> Instant:
+        """Return poses, and clip and error [m] for the caption."""
+        command, first = self._command, self.first
+        pose = self.robot.data.body_link_pose_w.torch[first].clone()
+        pose[..., :3] -= self.env.scene.env_origins[first, None]
         # The robot stands where the clip was one frame before the one that it is to reach.
         clip_ids, steps = command.clip_ids[first].clone(), command.steps[first] - 1
         reference = command.source.frames(clip_ids, steps, self._env_ids)
         # The first tracked body is the root.
         root = reference.body_pos_w[:, 0], reference.body_quat_w[:, 0]
         pair = torch.cat(forward_kinematics(self._tree, *root, reference.joint_pos[:, self._joint_ids]), dim=-1)
-        pair = pair[:, self._body_ids]
         error = (command.robot.body_pos_w[first] - command.reference.body_pos_w[first]).norm(dim=-1).mean(dim=-1)
-        self._frames.append((pose.cpu(), pair.cpu(), clip_ids.cpu(), steps.cpu(), error.cpu()))
+        return Instant(steps, pose, pair[:, self._body_ids], torch.stack((clip_ids.to(error), error), dim=-1))
 
-    def film_strip(self, first_episodes: bool = True) -> tuple[np.ndarray, np.ndarray, list[str]]:
-        """Put the environments one after another.
-
-        Args:
-            first_episodes: Whether to take only the first episode of each environment.
-
-        Returns:
-            Robot poses and reference poses, shapes (T, num_bodies, 7), and a caption for each instant.
-        """
-        poses, references, clip_ids, steps, errors = (
-            torch.stack(part, dim=1) for part in zip(*self._frames, strict=True)
-        )
-        strips: list[tuple[torch.Tensor, torch.Tensor]] = []
-        captions: list[str] = []
-        for index in range(len(poses)):
-            # The first episode ends where the step goes back.
-            again = (steps[index, 1:] <= steps[index, :-1]).nonzero().flatten()
-            end = int(again[0]) + 1 if first_episodes and len(again) else len(steps[index])
-            strips.append((poses[index, :end], references[index, :end]))
-            captions += [
-                self._caption(*values)
-                for values in zip(clip_ids[index, :end], steps[index, :end], errors[index, :end], strict=True)
-            ]
-            if len(captions) >= self._num_steps:
-                break
-        robot, reference = (torch.cat(part)[: self._num_steps].numpy() for part in zip(*strips, strict=True))
-        return robot, reference, captions[: self._num_steps]
-
-    def _caption(self, clip_id: torch.Tensor, step: torch.Tensor, error: torch.Tensor) -> str:
+    def caption(self, step: int, values: Sequence[float]) -> str:
+        """Return the clip, the time in it, and the error."""
         library = self._command.library
-        name, time = library.names[int(clip_id)], float(step) / library.rate
-        return f"{name}   {time:.1f} s   error {1000 * float(error):.0f} mm"
+        return f"{library.names[int(values[0])]}   {step / library.rate:.1f} s   error {1000 * values[1]:.0f} mm"

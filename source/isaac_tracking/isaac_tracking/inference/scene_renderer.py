@@ -3,8 +3,8 @@
 
 """Pictures of body poses: no simulator, no OpenGL, no display, on a CPU or a GPU.
 
-:mod:`.tracer` says what rays hit and :mod:`.shading` how that looks. Ground and sky are computed, not traced, wherever
-neither a robot nor its shadow can be, and edges get more rays than the rest.
+:mod:`.tracer` says what rays hit and :mod:`.shading` how that looks. Even ground and sky are computed, not traced,
+wherever neither a robot nor its shadow can be, and edges get more rays than the rest.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from . import shading
+from .ground_mesh import GroundMesh
 from .tracer import Hits, Tracer
 from .visual_mesh import VisualMesh
 
@@ -57,7 +58,7 @@ class View:
 
 
 class SceneRenderer:
-    """Draws one robot, and a see-through reference over it, on a checkered ground at height zero."""
+    """Draws one robot, and a see-through reference over it, on checkered ground: even at height zero, or a mesh."""
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class SceneRenderer:
         fov: float = 0.6,
         reference_color: tuple[float, float, float] | None = None,
         reference_opacity: float = 0.55,
+        ground: GroundMesh | None = None,
         device: str = "cpu",
     ):
         """Build the scene; the first one on a machine compiles kernels.
@@ -83,6 +85,7 @@ class SceneRenderer:
             fov: Height of the field of view [rad].
             reference_color: Colour of the reference as displayed, 0 to 1; without one there is no reference.
             reference_opacity: Opacity of the reference, 0 to 1.
+            ground: The ground, if it is not a plane at height zero. All of the picture is traced then.
             device: Where to trace, e.g. ``"cpu"`` or ``"cuda:0"``.
         """
         self.width, self.height, self.device = width, height, device
@@ -91,7 +94,8 @@ class SceneRenderer:
         self._boxes = np.stack([_corners(mesh.vertices) for mesh in meshes])
         self._box_bodies = np.array([mesh.body for mesh in meshes])
         colors = torch.tensor([mesh.color for mesh in meshes], device=device)
-        self._robot = Tracer(meshes, num_bodies, ground=True, device=device)
+        self._uneven = ground is not None
+        self._robot = Tracer(meshes, num_bodies, ground=ground or True, device=device)
         self._robot_albedo = shading.srgb_to_linear(colors)
         self._reference = None
         if reference_color is not None:
@@ -117,7 +121,7 @@ class SceneRenderer:
             self._robot.place(robot)
             self._aim_lamps(view.azimuth())
             frame = _Frame(view, self.width * self.height, self.device)
-            covered = self._covered(view, robot, shadows=True)
+            covered = self._covered(view, robot, shadows=True) | self._uneven
             if self._reference is not None:
                 self._reference.place(reference)
                 near = self._covered(view, reference, shadows=False)
@@ -177,7 +181,10 @@ class SceneRenderer:
         hits = self._robot.hits(frame.eye, rays)
         color = torch.empty_like(rays)
         robot = hits.mesh >= 0
-        color[~robot] = self._ground_and_sky(frame, rays[~robot], hits.lit[~robot])
+        if self._uneven:
+            self._color_terrain(frame, color, hits, rays)
+        else:
+            color[~robot] = self._ground_and_sky(frame, rays[~robot], hits.lit[~robot])
         color[robot] = self._surface(self._robot_albedo, hits, robot, rays)
         if self._reference is not None and frame.near_reference is not None:
             near = frame.near_reference[pixels].nonzero().squeeze(-1)
@@ -185,6 +192,19 @@ class SceneRenderer:
                 seen = self._reference.hits(frame.eye, rays[near])
                 self._lay_reference_over(color, near, seen, rays[near], hits.distance[near])
         return color
+
+    def _color_terrain(self, frame: _Frame, color: Tensor, hits: Hits, rays: Tensor) -> None:
+        """Colour the rays that meet uneven ground, or nothing."""
+        beside = hits.mesh < 0
+        sky = beside & hits.distance.isinf()
+        color[sky] = shading.sky_color(rays[sky])
+        ground = beside & ~sky
+        distance, ahead = hits.distance[ground], rays[ground]
+        points = frame.eye + ahead * distance[:, None]
+        lamps, pixel = (self._key, self._fill), 1.0 / self._focal
+        color[ground] = shading.terrain_color(
+            points, hits.normal[ground], ahead, distance, pixel, lamps, hits.lit[ground]
+        )
 
     def _lay_reference_over(self, color: Tensor, near: Tensor, hits: Hits, rays: Tensor, depth: Tensor) -> None:
         """Blend the reference in where it is nearer than the robot; where both agree the robot is seen."""

@@ -71,13 +71,33 @@ def ground_color(points: Tensor, distances: Tensor, slopes: Tensor, pixel: float
         pixel: Angle that a pixel covers [rad]; the tiles are averaged over what it sees.
         lit: Share of the key lamp's light that arrives, shape (n,) or a number.
     """
-    footprint = (distances * pixel / slopes.clamp_min(0.12)).clamp_min(1e-4)
-    even = 0.5 - 0.5 * _square_wave(points[:, 0], footprint) * _square_wave(points[:, 1], footprint)
-    albedo = _mix(_rgb(CHECKER[0], points), _rgb(CHECKER[1], points), even[:, None])
     lit = lit[:, None] if isinstance(lit, Tensor) else lit
     light = _rgb(SKY_LIGHT, points) + _rgb(KEY_LIGHT, points) * (math.sin(KEY_ELEVATION) * lit)
-    fog = 1.0 - torch.exp(-((distances / FOG_DISTANCE) ** 2))
-    return _mix(albedo * light, _rgb(HORIZON, points), fog[:, None])
+    return _in_fog(_tiles(points, distances, slopes, pixel) * light, distances)
+
+
+def terrain_color(
+    points: Tensor, normals: Tensor, rays: Tensor, distances: Tensor, pixel: float, lamps: tuple[Tensor, Tensor],
+    lit: Tensor,
+) -> Tensor:  # fmt: skip
+    """Colour of uneven ground: the tiles of the even one, seen from above, lit as they lie.
+
+    Args:
+        points: Points on the ground in the world [m], shape (n, 3).
+        normals: Unit normals in the world, shape (n, 3).
+        rays: Unit directions from the camera, shape (n, 3).
+        distances: Distances from the camera [m], shape (n,).
+        pixel: Angle that a pixel covers [rad].
+        lamps: Unit vectors towards the key lamp and the fill lamp, shapes (3,).
+        lit: Share of the key lamp's light that arrives, shape (n,).
+    """
+    key, fill = lamps
+    upward = 0.5 * normals[:, 2:] + 0.5
+    light = _mix(_rgb(GROUND_LIGHT, rays), _rgb(SKY_LIGHT, rays), upward)
+    light = light + _rgb(KEY_LIGHT, rays) * ((normals @ key).clamp_min(0.0) * lit)[:, None]
+    light = light + _rgb(FILL_LIGHT, rays) * (normals @ fill).clamp_min(0.0)[:, None]
+    slopes = -(normals * rays).sum(-1)
+    return _in_fog(_tiles(points, distances, slopes, pixel) * light, distances)
 
 
 def surface_color(albedo: Tensor, normals: Tensor, rays: Tensor, key: Tensor, fill: Tensor, lit: Tensor) -> Tensor:
@@ -103,6 +123,19 @@ def surface_color(albedo: Tensor, normals: Tensor, rays: Tensor, key: Tensor, fi
     around = _mix(_rgb(GROUND_LIGHT, rays), _rgb(HORIZON, rays), torch.sigmoid(9.0 * mirror[:, 2:]))
     sheen = 0.04 + 0.55 * albedo + 0.25 * (1.0 - facing) ** 5
     return 0.62 * albedo * light + 0.42 * around * sheen + 0.22 * glint * lit
+
+
+def _tiles(points: Tensor, distances: Tensor, slopes: Tensor, pixel: float) -> Tensor:
+    """Linear colour of the tiles, averaged over what a pixel sees, shape (n, 3)."""
+    footprint = (distances * pixel / slopes.clamp_min(0.12)).clamp_min(1e-4)
+    even = 0.5 - 0.5 * _square_wave(points[:, 0], footprint) * _square_wave(points[:, 1], footprint)
+    return _mix(_rgb(CHECKER[0], points), _rgb(CHECKER[1], points), even[:, None])
+
+
+def _in_fog(color: Tensor, distances: Tensor) -> Tensor:
+    """Let far ground become horizon, shapes (n, 3) and (n,)."""
+    fog = 1.0 - torch.exp(-((distances / FOG_DISTANCE) ** 2))
+    return _mix(color, _rgb(HORIZON, color), fog[:, None])
 
 
 def _square_wave(position: Tensor, footprint: Tensor) -> Tensor:

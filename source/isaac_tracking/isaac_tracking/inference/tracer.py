@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What rays hit: one robot, on a ground at height zero or in the void, traced by Newton on a CPU or a GPU."""
+"""What rays hit: one robot, on even or uneven ground or in the void, traced by Newton on a CPU or a GPU."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import warp as wp
 from newton.sensors import SensorTiledCamera
 from torch import Tensor
 
+from .ground_mesh import GroundMesh
 from .visual_mesh import VisualMesh
 
 _SHADOW = 0.3
@@ -41,21 +42,21 @@ class Hits(NamedTuple):
 class Tracer:
     """Holds the meshes of a robot in a pose, and says what rays hit."""
 
-    def __init__(self, meshes: Sequence[VisualMesh], num_bodies: int, *, ground: bool, device: str):
+    def __init__(self, meshes: Sequence[VisualMesh], num_bodies: int, *, ground: GroundMesh | bool, device: str):
         """Build the scene; the first one on a machine compiles a kernel.
 
         Args:
             meshes: What is seen of the robot.
             num_bodies: Number of bodies in a pose.
-            ground: Whether there is a ground, and shadows with it.
+            ground: What the robot stands on: a mesh, or a plane at height zero; with either there are shadows.
             device: Where to trace, e.g. ``"cpu"`` or ``"cuda:0"``.
         """
         self.device, self.on_gpu = device, "cuda" in str(device)
-        self._ground, self._bodies = ground, num_bodies
+        self._ground, self._bodies = ground is not False, num_bodies
         self._model = _build(meshes, num_bodies, ground, device)
         self._state = self._model.state()
         config = SensorTiledCamera.RenderConfig(
-            enable_shadows=ground, enable_ambient_lighting=False, enable_particles=False
+            enable_shadows=self._ground, enable_ambient_lighting=False, enable_particles=False
         )
         self._sensor = SensorTiledCamera(self._model, default_render_config=config, load_textures=False)
         self._identity = wp.array([[(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)]], dtype=wp.transformf, device=device)
@@ -118,12 +119,16 @@ class Tracer:
         return wp.ScopedStream(wp.stream_from_torch(torch.cuda.current_stream(self.device)))
 
 
-def _build(meshes: Sequence[VisualMesh], bodies: int, ground: bool, device: str) -> newton.Model:
+def _build(meshes: Sequence[VisualMesh], bodies: int, ground: GroundMesh | bool, device: str) -> newton.Model:
     """Return a model that is only to be looked at: free bodies with white meshes."""
     builder = newton.ModelBuilder()
     looks = newton.ModelBuilder.ShapeConfig(has_shape_collision=False, has_particle_collision=False, density=0.0)
     white = (1.0, 1.0, 1.0)
-    if ground:
+    # The ground comes first, so that the others count from one.
+    if isinstance(ground, GroundMesh):
+        shape = newton.Mesh(ground.vertices, ground.faces.reshape(-1), compute_inertia=False)
+        builder.add_shape_mesh(-1, mesh=shape, cfg=looks, color=white)
+    elif ground:
         builder.add_ground_plane(cfg=looks, color=white)
     for _ in range(bodies):
         builder.add_body(mass=1.0, inertia=wp.mat33(np.eye(3)))

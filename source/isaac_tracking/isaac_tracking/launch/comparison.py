@@ -20,11 +20,11 @@ from ..motion.sources import find_library
 from . import checks
 from .comparison_runs import Examination, Source, read_sources
 from .errors import USER_ERRORS, OptionError
-from .evaluate import COLUMNS
 from .options import caller_folder, resolve_motions
 from .overrides import is_setting
 from .run_folder import commit_of_checkout
 from .terminal import print_line
+from .tracking_examination import COLUMNS
 
 if TYPE_CHECKING:
     from ..inference.comparison_report import Row

@@ -21,7 +21,9 @@ from ..files import written_beside
 from ..learning.runs import RunError, checkpoint_number
 from . import checks
 from .errors import USER_ERRORS, OptionError
-from .evaluate import play_arguments, write_report
+from .evaluate import play_arguments
+from .examination import write_report
+from .families import family_of
 from .options import MOTIONS, caller_folder
 from .overrides import resolve_config
 from .play_plan import PlayPlan, make_plan
@@ -209,6 +211,7 @@ class Examination:
 
     def _run_mujoco(self) -> None:
         """Export the policy if it is a checkpoint, run it, and write what came of it as ``evaluate.py`` writes it."""
+        from ..inference.evaluation_page import page
         from ..inference.evaluation_report import ClipFacts, EpisodeResult, make_report
         from ..inference.policy_contract import load_policy
 
@@ -233,8 +236,9 @@ class Examination:
             duration = row["clip_steps"] / contract.control_rate
             clips.append(ClipFacts(name, self._clips[name], duration, row["clip_steps"]))
         about = self._about_mujoco(contract, content["engine"])
+        report = make_report(episodes, clips, about)
         # Without the episodes, since their curves are not in the results.
-        write_report(self.folder, make_report(episodes, clips, about), [])
+        write_report(self.folder, report, page(report, []))
 
     def _about_mujoco(self, contract: PolicyContract, engine: str) -> dict[str, Any]:
         from .run_folder import commit_of_checkout
@@ -315,6 +319,8 @@ def run_process(command: Sequence[str], output: Any) -> int:
 
 def _checkpoint(name: str, options: Evaluate, settings: Sequence[str]) -> Source:
     plan = make_plan(play_arguments(dataclasses.replace(options, checkpoints=(name,)), settings))
+    if family_of(plan.task) != "tracking":
+        raise _no_comparison(plan.task)
     motions = resolve_config(plan.task, plan.overrides)[0].commands.motion.motions
     file = plan.checkpoint
     own = [text for text in plan.overrides if not text.startswith((MOTIONS, "agent.seed=", "physics="))]
@@ -327,5 +333,14 @@ def _exported(name: str) -> Source:
 
     file = (caller_folder() / Path(name).expanduser()).resolve()
     contract, _ = load_policy(file)
+    if contract.command is not None:
+        raise _no_comparison(contract.task)
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     return Source(f"{file.parent.name}/{file.name}", file, file.parent, sha256, contract=contract)
+
+
+def _no_comparison(task: str) -> OptionError:
+    return OptionError(
+        f"'{task}' follows velocities, and only policies that follow clips are compared in one table; evaluate one"
+        " checkpoint at a time, without --engines (physics=... chooses the engine, sim2sim.py takes an .onnx)"
+    )

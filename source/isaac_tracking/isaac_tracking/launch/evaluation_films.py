@@ -9,16 +9,15 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .checks import FOR_FILMS, need_packages
 from .errors import OptionError
 from .terminal import print_line
 
 if TYPE_CHECKING:
-    from ..inference.episode_film import FilmEpisode
-    from ..inference.evaluation_report import ClipFacts
-    from ..inference.recording import Recording
+    from ..inference.episode_film import Filmed
+    from ..inference.ground_mesh import GroundMesh
     from ..motion.robot import Robot
     from .evaluate import Evaluate
 
@@ -47,46 +46,56 @@ def check_film_options(options: Evaluate) -> None:
         )
 
 
+class FilmKey(NamedTuple):
+    """Which episode of an examination a film is of."""
+
+    name: str
+    """Of the clip or the command."""
+    repeat: int
+    terrain: str | None = None
+    """Kind of the ground; ``None`` for a plane."""
+    level: int | None = None
+    """Difficulty of the ground; ``None`` for a plane."""
+
+
 class EvaluationFilms:
-    """Keeps what films need of each episode, and draws them when it is known which clips are the worst.
+    """Keeps what films need of each episode, and draws them when it is known which are the worst.
 
     Args:
         options: What the user asked for.
         robot: Who is filmed.
+        remark: What is said of the films while they are drawn.
     """
 
-    def __init__(self, options: Evaluate, robot: Robot) -> None:
-        self._options, self._robot = options, robot
-        self._kept: dict[tuple[str, int], FilmEpisode] = {}
+    def __init__(self, options: Evaluate, robot: Robot, remark: str = "") -> None:
+        self._options, self._robot, self._remark = options, robot, remark
+        self._kept: dict[FilmKey, Filmed] = {}
+        self.ground: GroundMesh | None = None
+        """The ground of all episodes, if it is no plane."""
 
     @property
     def wanted(self) -> bool:
         """Whether there will be films."""
         return self._options.video or self._options.episodes
 
-    def megabytes(self, clips: Sequence[ClipFacts]) -> int:
-        """Return the room that the films may take [MB], taking the longest clips for the worst."""
+    def megabytes(self, steps: Sequence[int]) -> int:
+        """Return the room that the films may take [MB], from the steps of what may be filmed, longest first."""
         if not self.wanted:
             return 0
-        steps = sorted((clip.steps for clip in clips), reverse=True)[: self._options.worst]
         copies = int(self._options.video) + int(self._options.episodes)
-        return round(_PICTURE_MEGABYTES * copies * self._options.repeats * sum(steps) / 2)
+        return round(_PICTURE_MEGABYTES * copies * self._options.repeats * sum(steps[: self._options.worst]) / 2)
 
-    def keep(self, recording: Recording, repeat: int) -> None:
-        """Keep of an episode what a film needs."""
-        if not self.wanted:
-            return
-        from ..inference.episode_film import FilmEpisode
+    def keep(self, key: FilmKey, film: Filmed) -> None:
+        """Keep an episode that may be filmed."""
+        self._kept[key] = film
 
-        title = f"{recording.clip}, repeat {repeat}" if self._options.repeats > 1 else recording.clip
-        self._kept[recording.clip, repeat] = FilmEpisode.of(recording, self._robot, title)
-
-    def draw(self, folder: Path, report: dict[str, Any], device: str) -> None:
-        """Draw the films of the report's first clips, the hardest, and name them in the report.
+    def draw(self, folder: Path, report: dict[str, Any], rows: Sequence[Mapping[str, Any]], device: str) -> None:
+        """Draw the films of the report's first rows, the hardest, and name them in the report.
 
         Args:
             folder: Folder of the examination.
             report: Content of ``metrics.json``.
+            rows: Its rows, by clip or command, each with its episodes.
             device: Where to draw.
 
         Raises:
@@ -94,11 +103,16 @@ class EvaluationFilms:
         """
         if not self.wanted:
             return
-        chosen = [(row, each) for row in report["clips"][: self._options.worst] for each in row["each"]]
-        names = film_names([(row["name"], each["repeat"]) for row, each in chosen])
+        chosen = [
+            (key, each)
+            for row in rows[: self._options.worst]
+            for each in row["each"]
+            if (key := FilmKey(row["name"], each["repeat"], each.get("terrain"), each.get("level"))) in self._kept
+        ]
+        names = film_names([(key.name.replace(" ", "_"), key.repeat) for key, _ in chosen])
         combined = folder / COMBINED if self._options.video else None
         each = [folder / name for name in names] if self._options.episodes else None
-        self._write(folder, [self._kept[row["name"], one["repeat"]] for row, one in chosen], combined, each, device)
+        self._write(folder, [self._kept[key] for key, _ in chosen], combined, each, device)
         if combined is not None:
             report["film"] = COMBINED
         if each is not None:
@@ -108,7 +122,7 @@ class EvaluationFilms:
     def _write(
         self,
         folder: Path,
-        episodes: Sequence[FilmEpisode],
+        episodes: Sequence[Filmed],
         combined: Path | None,
         each: Sequence[Path] | None,
         device: str,
@@ -119,12 +133,18 @@ class EvaluationFilms:
         from ..inference.episode_film import num_pictures, write_films
 
         count = sum(map(num_pictures, episodes))
-        print_line(f"drawing {count} pictures of {len(episodes)} episodes; the reference is the green robot")
+        print_line(f"drawing {count} pictures of {len(episodes)} episodes{self._remark}")
         try:
             with Progress(console=Console(stderr=True), transient=True) as progress:
                 bar = progress.add_task("pictures", total=count)
                 films = write_films(
-                    episodes, self._robot, combined, each, device=device, on_picture=lambda: progress.advance(bar)
+                    episodes,
+                    self._robot,
+                    combined,
+                    each,
+                    ground=self.ground,
+                    device=device,
+                    on_picture=lambda: progress.advance(bar),
                 )
         except BaseException:
             # Films that the report does not name would be taken for another's.
@@ -155,7 +175,8 @@ def film_names(episodes: Sequence[tuple[str, int]]) -> list[str]:
 
 def named_films(report: Mapping[str, Any]) -> set[str]:
     """Return the films that a report names, relative to its folder."""
-    named = [report.get("film"), *(each.get("film") for row in report.get("clips", ()) for each in row["each"])]
+    rows = [*report.get("clips", ()), *report.get("commands", ())]
+    named = [report.get("film"), *(each.get("film") for row in rows for each in row["each"])]
     return {name for name in named if isinstance(name, str)}
 
 

@@ -52,7 +52,7 @@ class Export:
     """Id of the task, for a checkpoint whose run folder does not tell."""
 
     motion: tuple[str, ...] = ()
-    """Clips to record observations on, if those of the run are not here."""
+    """Clips to record observations on, if those of the run are not here; for policies that follow clips."""
 
     torchscript: bool = True
     """Whether to write policy.pt as well."""
@@ -64,8 +64,8 @@ class Export:
     """Also write policy_motion.onnx with this clip (a name or a file) inside, as BeyondMimic's runtime expects it."""
 
     with_observations: bool = False
-    """Also write policy_state.onnx, which computes the observations itself: the states of robot and reference in,
-    joint targets out."""
+    """Also write policy_state.onnx, which computes the observations itself: the states of robot and reference, or a
+    command, in, joint targets out."""
 
     verbose: bool = False
     """Print all that Isaac Lab prints."""
@@ -89,7 +89,7 @@ def export(argv: Sequence[str]) -> int:
     folder = (base / options.output.expanduser()) if options.output else plan.results / "exported"
     if folder.exists() and not folder.is_dir():
         raise OptionError(f"--output '{folder}' is a file; give a folder")
-    clip = None if options.with_motion is None else _clip(options.with_motion, base)
+    clip = None if options.with_motion is None else _clip(options.with_motion, plan, base)
     print_line(f"exporting {plan.checkpoint}")
     exported = export_policy(plan, folder, options.torchscript, options.batch, clip, options.with_observations)
     _report(exported, folder)
@@ -170,7 +170,8 @@ def origin_of(plan: PlayPlan) -> tuple[Origin, Any]:
     own = record.get("overrides", [])
     given = [setting for setting in plan.overrides if not setting.startswith("env.commands.motion.motions")]
     training, _ = resolve_config(task, merge_overrides(own, given))
-    clips, hashes = _clips(training, record.get("clips"))
+    follows_clips = hasattr(training.commands, "motion")
+    clips, hashes = _clips(training, record.get("clips")) if follows_clips else ([], [])
     origin = Origin(
         task=task,
         commit=record.get("commit") or "unknown",
@@ -209,9 +210,14 @@ def _play_arguments(options: Export) -> list[str]:
     return arguments + (["--verbose"] if options.verbose else [])
 
 
-def _clip(motion: str, base: Path) -> Clip:
+def _clip(motion: str, plan: PlayPlan, base: Path) -> Clip:
     from ..motion.sources import find_library
+    from .families import family_of
 
+    if family_of(plan.task) == "velocity":
+        raise OptionError(
+            f"--with-motion '{motion}' puts a clip into the file, but '{plan.task}' follows velocities; leave it out"
+        )
     found = find_library([motion], base)
     if len(found) != 1:
         raise OptionError(f"--with-motion '{motion}' stands for {len(found)} clips; give one")

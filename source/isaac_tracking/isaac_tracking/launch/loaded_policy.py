@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .overrides import resolve_config
-from .play_plan import PlayPlan
 from .terminal import Curtain
+
+if TYPE_CHECKING:
+    from .play_plan import PlayPlan
 
 
 @contextlib.contextmanager

@@ -171,7 +171,7 @@ class MujocoViewer:
 
     def _play(self, robot: Robot) -> int:
         """Show files in the window, in real time, until that is closed or they have ended."""
-        from ..inference.motion_stream import Pace
+        from ..inference.pace import Pace
         from .motion_tools.view import open_shelf
         from .terminal import print_line
 

@@ -21,6 +21,7 @@ from ..motion.data import shipped_clips
 from ..motion.sources import find_library
 from . import checks
 from .errors import OptionError
+from .families import refuse_motions
 from .overrides import AGENT_KEY, is_setting, split_rest
 from .wandb_checkpoint import fetch_checkpoint, is_online
 
@@ -97,6 +98,7 @@ def read_request(
     overrides, passed = split_rest(rest, parser._option_string_actions, foreign)
     task = args.task or task
     find_task(task)
+    refuse_motions(task, args.motion)
     checks.need_display(args.gui)
     checks.need_packages((*checks.NEEDED, *(checks.FOR_FILMS if args.video else ())))
     base, logs = caller_folder(), (root or Path.cwd()).resolve() / "logs" / "rsl_rl"
@@ -154,6 +156,11 @@ def find_task(task: str) -> Any:
     near = difflib.get_close_matches(task, ours, n=1, cutoff=0.7)
     hint = f"did you mean {near[0]}? " if near else ""
     raise OptionError(f"task '{task}' is unknown; {hint}choose from {', '.join(sorted(ours))}")
+
+
+def train_command(task: str) -> str:
+    """Return the command that trains a task, for whoever has no checkpoint of it."""
+    return f"bash train.sh --task {task.replace('-Play-', '-')}"
 
 
 def play_task(task: str) -> str:

@@ -36,9 +36,11 @@ class PlannedRunner(Runner):
             # Not the iterations of this session: what depends on a run's progress goes on where it was.
             self.alg.planned_updates = plan.planned
         if plan.film is not None:
+            from .families import family
             from .train_film import TrainFilm
 
-            self._film = TrainFilm(self.env, plan.run / "videos" / "train", plan.film.length, plan.film.interval)
+            folder, recorder = plan.run / "videos" / "train", family(plan.task).recorder
+            self._film = TrainFilm(self.env, folder, plan.film.length, plan.film.interval, recorder)
 
     def load(
         self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None
@@ -88,7 +90,7 @@ class PlannedRunner(Runner):
         plan = self._plan
         for name, value in plan.facts.items():
             print_line(f"{name:<13}{value}")
-        resume = plan.resume or f"bash train.sh --resume{plan.ranks_options}"
+        resume = plan.resume or f"bash train.sh --resume{plan.task_option}{plan.ranks_options}"
         print_line(f"Ctrl-C finishes the iteration, saves, and stops; {resume} goes on")
         if self._film is not None:
             self._film.steps = self.current_learning_iteration * self.cfg["num_steps_per_env"]

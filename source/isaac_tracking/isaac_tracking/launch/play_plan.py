@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..learning.runs import checkpoints, latest_run
-from . import checks, options
+from . import checks, driving, options
+from .families import family, refuse_motions
 from .overrides import merge_overrides, resolve_config
-from .planned_motions import read_motions
 from .run_folder import record_of, results_folder
 
 DEFAULT_TASK = "Isaac-Tracking-G1-Play-v0"
 
-_KEPT = ("presets", "env.actions.", "env.observations.", "env.commands.motion.motions", "agent.")
-"""Settings of a run without which its policy cannot be played."""
+_KEPT = ("presets", "env.actions.", "env.observations.", "agent.")
+"""Settings of a run without which its policy cannot be played, whatever its family."""
 
 
 @dataclass
@@ -43,14 +43,17 @@ class PlayPlan:
     passed: list[str]
     """Options handed to Isaac Lab as they are."""
     verbose: bool
+    page: driving.Address | None = None
+    """Where the page is on which the robot is driven, None if it is not."""
 
 
 def make_parser() -> options.OptionParser:
     """Return the parser of ``test.sh``."""
-    parser = options.make_parser("test.sh", "Play a trained policy, every clip from its start.", DEFAULT_TASK)
+    parser = options.make_parser("test.sh", "Play a trained policy, and say how each episode went.", DEFAULT_TASK)
     parser.add_argument("--video_length", type=options.positive, default=500, metavar="N", help="steps in the film")
     parser.add_argument("--video_interval", type=options.positive, default=2, metavar="N", help="steps per picture")
     parser.add_argument("--episodes", type=options.positive, default=1, metavar="N", help="episodes per environment")
+    driving.add_options(parser)
     return parser
 
 
@@ -71,13 +74,17 @@ def make_plan(argv: Sequence[str], root: Path | None = None) -> PlayPlan:
     if args.checkpoint:
         checkpoint = options.find_checkpoint(request, experiment)
     else:
-        checkpoint = checkpoints(latest_run(experiment))[-1]
+        checkpoint = checkpoints(latest_run(experiment, options.train_command(task)))[-1]
     record = record_of(checkpoint)
     task = options.same_task(checkpoint, record, task, args.task, options.play_task)
-    kept = [override for override in record.get("overrides", []) if override.startswith(_KEPT)]
+    refuse_motions(task, args.motion)
+    page = driving.read_address(args, task)
+    ours = family(task)
+    kept = [override for override in record.get("overrides", []) if override.startswith((*_KEPT, *ours.kept))]
     overrides = merge_overrides(kept, request.overrides)
     env_cfg, agent_cfg = resolve_config(task, overrides)
     checks.need_engine(env_cfg.sim.physics, request.device)
+    ours.check(env_cfg)
 
     from ..learning.checkpoint import check_networks, read_checkpoint
 
@@ -87,10 +94,8 @@ def make_plan(argv: Sequence[str], root: Path | None = None) -> PlayPlan:
     if film is not None:
         checks.need_space(film.parent)
     # Late, since it may take a minute.
-    motions = read_motions(env_cfg)
-    # As many environments as clips, within the task's own number, so that each clip is played once.
-    num_envs = args.num_envs or min(env_cfg.scene.num_envs, len(motions))
+    num_envs = args.num_envs or ours.subject(env_cfg).play_envs
     return PlayPlan(
         task, request.device, checkpoint, results, overrides, num_envs, args.episodes, film,
-        args.video_length, args.video_interval, request.passed, args.verbose,
+        args.video_length, args.video_interval, request.passed, args.verbose, page,
     )  # fmt: skip

@@ -143,8 +143,9 @@ class Replay:
     def _serve(self, episodes: Sequence[tuple[str, Recording]], robot: Robot) -> None:
         """Open the page and keep it open."""
         need_packages(("viser",))
-        from ..inference.motion_viewer.page import MotionPage, PageError
+        from ..inference.motion_viewer.page import MotionPage
         from ..inference.motion_viewer.replay import ReplayShelf
+        from ..inference.page_server import PageError
 
         try:
             page = MotionPage(ReplayShelf(episodes, robot), host=self.host, port=self.port)

@@ -19,9 +19,12 @@ from ..files import written_beside
 from ..learning.runs import PRETRAINED
 from .errors import OptionError
 from .mujoco_viewer import has_display
+from .sim2sim_velocity import check_velocity_options, follow_velocities, need_no_velocity_options
 from .terminal import print_line
 
 if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
     from ..inference.episode_film import FilmEpisode
     from ..inference.metrics import JointLimits
     from ..inference.policy_contract import PolicyContract
@@ -40,6 +43,8 @@ NEEDS_TASKS = False
 class Sim2sim:
     """Run an exported policy in MuJoCo's own engine, from nothing but what its file says, the clips and the MJCF.
 
+    A policy that follows velocities takes commands in place of clips, and walks on flat ground.
+
     For example:
 
     sim2sim.py pretrained (all shipped clips)
@@ -49,13 +54,29 @@ class Sim2sim:
     sim2sim.py policy.onnx --friction 0.3 --episodes films --worst 3
 
     sim2sim.py policy.onnx --friction 0.5 --delay 2 --noise --json out.json
+
+    sim2sim.py go1.onnx (a grid of commands over the trained range)
+
+    sim2sim.py go1.onnx --command 1.0 0.0 0.5 --push 1.0 --video out.mp4
     """
 
     policy: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="POLICY.onnx")]
     """Policy that scripts/export.py wrote, or 'pretrained'."""
 
-    motions: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CLIP")] = ("*",)
-    """Shipped clips by name or pattern, files, folders and manifests."""
+    motions: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CLIP")] = ()
+    """Shipped clips by name or pattern, files, folders and manifests; all shipped clips if none is named."""
+
+    command: tuple[float, float, float] | None = None
+    """Only this command: speed forward and to the left [m/s], turning rate to the left [rad/s]."""
+
+    seconds: float | None = None
+    """Length of an episode under a command [s]; 20 if not given."""
+
+    repeats: int = 1
+    """Episodes of each command; those after the first start from drawn joint angles and velocities."""
+
+    push: float | None = None
+    """Push the robot every 2 to 4 seconds: change of its velocity in a drawn direction [m/s]; for commands."""
 
     friction: float | None = None
     """Friction of the robot with the ground; what the MJCF says if not given."""
@@ -73,7 +94,7 @@ class Sim2sim:
     """Add the noise to the observations that the policy was trained with."""
 
     seed: int = 0
-    """Seed of the noise."""
+    """Seed of the noise, and of all else that is drawn."""
 
     video: Path | None = None
     """Write a film (.mp4) of all clips, one after another; needs no display."""
@@ -93,12 +114,20 @@ class Sim2sim:
     def __call__(self) -> int:
         """Run the policy and say what became of each clip."""
         mismatch = self._checked()
+        from ..inference.policy_contract import load_policy
+
+        contract, session = load_policy(PRETRAINED / "policy.onnx" if str(self.policy) == "pretrained" else self.policy)
+        if contract.command is not None:
+            return follow_velocities(self, contract, session, mismatch)
+        need_no_velocity_options(self, contract.task)
+        return self._follow_clips(contract, session, mismatch)
+
+    def _follow_clips(self, contract: PolicyContract, session: InferenceSession, mismatch: Mismatch) -> int:
         import numpy as np
 
         from ..inference.episode_film import FilmEpisode
         from ..inference.metrics import measure
         from ..inference.policy_answers import PolicyAnswers
-        from ..inference.policy_contract import load_policy
         from ..inference.sim2sim.report import ClipResult
         from ..inference.sim2sim.rollout import Sim2Sim
         from ..inference.sim2sim.settings import Limits
@@ -106,9 +135,8 @@ class Sim2sim:
         from ..robots import g1
         from .motion_robots import motion_robot
 
-        contract, session = load_policy(PRETRAINED / "policy.onnx" if str(self.policy) == "pretrained" else self.policy)
         robot = motion_robot(contract.robot)
-        clips = load_clips(self.motions)
+        clips = load_clips(self.motions or ("*",))
         world = Sim2Sim(
             contract,
             PolicyAnswers(contract, session),
@@ -123,7 +151,7 @@ class Sim2sim:
         results: list[ClipResult] = []
         metrics: list[dict[str, float | None]] = []
         limits = _limits(contract)
-        with self._window(robot) as window:
+        with self.window(robot) as window:
             for index in range(len(clips)):
                 recording = world.run(index, None if window is None else _real_time(window, contract))
                 results.append(ClipResult.of(recording, contract.anchor_body_name))
@@ -157,7 +185,7 @@ class Sim2sim:
         for path, film in write_films(episodes, robot, self.video, each).items():
             print_line(f"film {path} | {film.frames} pictures | {film.fps:.3g} a second | {film.duration:.1f} s")
 
-    def _window(self, robot: Robot) -> AbstractContextManager[Window | None]:
+    def window(self, robot: Robot) -> AbstractContextManager[Window | None]:
         """Open MuJoCo's viewer if it is asked for."""
         if not self.viewer:
             return nullcontext()
@@ -183,6 +211,7 @@ class Sim2sim:
             raise OptionError(f"--worst {self.worst} chooses what is filmed; add --video FILE.mp4 or --episodes FOLDER")
         if self.episodes is not None and self.episodes.absolute().exists() and not self.episodes.is_dir():
             raise OptionError(f"--episodes '{self.episodes}' is a file; give a folder")
+        check_velocity_options(self)
         if self.seed < 0:
             raise OptionError(f"--seed {self.seed} must be 0 or more")
         for path in (self.video, self.json):
@@ -232,7 +261,7 @@ def sim2sim(argv: Sequence[str]) -> int:
 
 def _real_time(window: Window, contract: PolicyContract) -> Watch:
     """Return what shows each state in the window when its time has come."""
-    from ..inference.motion_stream import Pace
+    from ..inference.pace import Pace
 
     ticks = Pace(contract.control_rate).ticks()
 

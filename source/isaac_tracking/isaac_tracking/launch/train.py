@@ -15,7 +15,7 @@ from ..learning.runs import RunError, checkpoints, lock_run
 from .errors import USER_ERRORS
 from .stop import raise_if_stopped
 from .terminal import Curtain, print_line, quiet
-from .train_plan import DEFAULT_TASK, TrainPlan, make_parser, make_plan
+from .train_plan import TrainPlan, make_parser, make_plan
 
 if TYPE_CHECKING:
     from .planned_runner import PlannedRunner
@@ -138,7 +138,7 @@ def _report(plan: TrainPlan, runner: PlannedRunner | None, code: int) -> int:
     if found:
         print_line(f"checkpoint   {found[-1].name}")
         print_line("curves       curves.png, logs.csv, and: tensorboard --logdir " + str(plan.run.parent))
-        print_line("watch it     bash test.sh --video" + ("" if plan.task == DEFAULT_TASK else f" --task {plan.task}"))
+        print_line("watch it     bash test.sh --video" + plan.task_option)
     if stopped is None:
         return 0
     print_line(f"stopped as asked; {'go on with: ' + _resume_command(plan) if found else 'nothing was saved'}")
@@ -149,10 +149,9 @@ def _resume_command(plan: TrainPlan) -> str:
     """Return the command that goes on with a run, by name if it is not the newest."""
     if plan.resume is not None:
         return plan.resume
-    task = "" if plan.task == DEFAULT_TASK else f" --task {plan.task}"
     newest = sorted(run.name for run in plan.run.parent.iterdir() if run.is_dir() and checkpoints(run))[-1]
     which = "--resume" if newest == plan.run.name else f"--checkpoint {_short(plan.run)}"
-    return f"bash train.sh {which}{task}{plan.ranks_options}"
+    return f"bash train.sh {which}{plan.task_option}{plan.ranks_options}"
 
 
 def _short(path: Path) -> str:

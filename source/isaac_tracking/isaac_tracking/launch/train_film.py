@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ..inference.film import BodyPath, FilmCfg, render_film
-from ..inference.rollout import PoseRecorder
+from ..inference.pose_recorder import PoseRecorder
 from ..robots.mjcf import mjcf_path
 from .terminal import print_line
 
@@ -24,15 +24,18 @@ class TrainFilm:
         folder: Where films go, as ``step_<number>.mp4``.
         length: Steps in each film.
         interval: Steps from the start of one film to the start of the next.
+        recorder: Makes what records the poses, from environment, steps and number of environments.
     """
 
     stride: int = 2
     """Steps per picture."""
 
-    def __init__(self, env: Any, folder: Path, length: int, interval: int) -> None:
+    def __init__(
+        self, env: Any, folder: Path, length: int, interval: int, recorder: Callable[[Any, int, int], PoseRecorder]
+    ) -> None:
         self._base = env.unwrapped
         self._folder, self._length, self._interval = folder, length, interval
-        self._inner_step = env.step
+        self._inner_step, self._make_recorder = env.step, recorder
         self._start = 0
         self._recorder: PoseRecorder | None = None
         self.steps = 0
@@ -42,7 +45,7 @@ class TrainFilm:
     def step(self, actions: torch.Tensor) -> Any:
         """Step the environment, and record it if a film is under way."""
         if self._recorder is None and self.steps % self._interval == 0:
-            self._recorder, self._start = PoseRecorder(self._base, self._length, num_envs=1), self.steps
+            self._recorder, self._start = self._make_recorder(self._base, self._length, 1), self.steps
         if self._recorder is not None:
             self._recorder.record()
             if self.steps - self._start + 1 >= self._length:
@@ -54,20 +57,10 @@ class TrainFilm:
     def _draw(self, recorder: PoseRecorder) -> None:
         path = self._folder / f"step_{self._start}.mp4"
         print_line(f"training waits while {path.name} is drawn ({-(-self._length // self.stride)} pictures)")
-        robot, reference, captions = recorder.film_strip(first_episodes=False)
         try:
             with torch.inference_mode(False):
-                render_film(
-                    path,
-                    mjcf_path(*recorder.model),
-                    recorder.body_names,
-                    BodyPath(robot[..., :3], robot[..., 3:]),
-                    BodyPath(reference[..., :3], reference[..., 3:]),
-                    rate=1.0 / self._base.step_dt,
-                    captions=captions,
-                    device=str(self._base.device),
-                    cfg=FilmCfg(stride=self.stride),
-                )
+                strip = recorder.film_strip(first_episodes=False)
+                strip.render(path, mjcf_path(*strip.model), self.stride, str(self._base.device))
         except (ValueError, OSError) as error:
             print_line(f"no film of step {self._start}: {' '.join(str(error).split())}; training goes on")
             return

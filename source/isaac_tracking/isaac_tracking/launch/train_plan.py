@@ -13,8 +13,9 @@ from typing import Any
 
 from ..learning.runs import PRETRAINED, checkpoints, latest_run
 from . import checks, options, pipeline_options, stages
+from .families import Subject, family, refuse_motions
 from .overrides import merge_overrides, resolve_config
-from .planned_motions import PlannedMotions, changes, read_motions
+from .planned_motions import changes
 from .run_folder import new_run_folder, record_of
 
 DEFAULT_TASK = "Isaac-Tracking-G1-v0"
@@ -62,7 +63,7 @@ class TrainPlan:
     facts: dict[str, str] = field(default_factory=dict)
     """What is trained on what, by name."""
     clips: tuple[str, ...] = ()
-    """Names of the clips."""
+    """Names of the clips; none for a task without."""
     began_from: str | None = None
     """Checkpoint that the run began from."""
     resume: str | None = None
@@ -82,6 +83,11 @@ class TrainPlan:
         if self.gpus == 1:
             return ""
         return f" --gpus {self.gpus}" + (" --device cpu" if self.device == "cpu" else "")
+
+    @property
+    def task_option(self) -> str:
+        """Option, after a space, that names the task; empty for the default one."""
+        return "" if self.task == DEFAULT_TASK else f" --task {self.task}"
 
     @property
     def is_new(self) -> bool:
@@ -129,6 +135,7 @@ def make_plan(argv: Sequence[str], root: Path | None = None, run: Path | None = 
             given.append(f"{key}={value}")
     origin = _find_origin(request)
     task, record = origin.task, origin.record
+    refuse_motions(task, args.motion)
     small, before = _settings_before(origin, request.device, given)
     overrides = merge_overrides(small, before, given)
     env_cfg, agent_cfg = resolve_config(task, overrides)
@@ -141,7 +148,7 @@ def make_plan(argv: Sequence[str], root: Path | None = None, run: Path | None = 
     plan.film = FilmPlan(args.video_length, args.video_interval) if args.video else None
     plan.gpus, plan.seed = args.gpus, agent_cfg.seed
     engine = checks.need_engine(env_cfg.sim.physics, plan.device)
-    checks.need_history(env_cfg)
+    family(task).check(env_cfg)
     checks.need_logger(agent_cfg.logger)
     checks.need_space(run)
     if small:
@@ -158,9 +165,9 @@ def make_plan(argv: Sequence[str], root: Path | None = None, run: Path | None = 
     if origin.checkpoint is not None and plan.is_new:
         plan.began_from = str(origin.checkpoint)
     # Last, since it may take a minute.
-    motions = read_motions(env_cfg)
-    plan.clips, plan.facts = motions.names, _facts(plan, env_cfg, engine, motions)
-    note = changes(record.get("clips"), motions.names)
+    subject = family(task).subject(env_cfg)
+    plan.clips, plan.facts = subject.clips, _facts(plan, env_cfg, engine, subject)
+    note = changes(record.get("clips"), subject.clips)
     if note is not None:
         plan.notes.append(note)
     return plan
@@ -202,7 +209,7 @@ def _find_origin(request: options.Request) -> _Origin:
     if args.checkpoint:
         checkpoint = options.find_checkpoint(request, experiment)
     else:
-        checkpoint = checkpoints(latest_run(experiment))[-1]
+        checkpoint = checkpoints(latest_run(experiment, options.train_command(task)))[-1]
     origin = _Origin(task, checkpoint, record_of(checkpoint), read_checkpoint(checkpoint))
     # A task that was not named is the checkpoint's own, if that says so.
     stage = stages.stage_of(agent_cfg) if args.task or not origin.record.get("task") else None
@@ -289,7 +296,7 @@ def _go_on(plan: TrainPlan, origin: _Origin, agent_cfg: Any, args: argparse.Name
         plan.notes.append("random numbers go on from the checkpoint: --seed decides only how the simulation is set up")
 
 
-def _facts(plan: TrainPlan, env_cfg: Any, engine: str, motions: PlannedMotions) -> dict[str, str]:
+def _facts(plan: TrainPlan, env_cfg: Any, engine: str, subject: Subject) -> dict[str, str]:
     num_envs, device = env_cfg.scene.num_envs, plan.device
     environments = str(num_envs)
     if plan.gpus > 1:
@@ -300,7 +307,7 @@ def _facts(plan: TrainPlan, env_cfg: Any, engine: str, motions: PlannedMotions) 
         "task": plan.task,
         "engine": f"{engine} on {device}",
         "environments": environments,
-        "motions": str(motions),
+        **subject.facts,
         "run folder": str(plan.run),
     }
 

@@ -20,9 +20,10 @@ import tyro
 
 from ..learning.checkpoint_monitor import CheckpointMonitor, Examination, Finding
 from ..learning.evaluation_curves import write_curves
-from ..learning.runs import BEST, RunError, checkpoints, latest_run
+from ..learning.runs import BEST, RunError, checkpoints, latest_run, read_record
 from . import checks
 from .errors import OptionError
+from .families import family_of
 from .options import caller_folder, choose_device, find_task, play_task, resolve_motions
 from .overrides import is_setting, resolve_config
 from .play_plan import DEFAULT_TASK
@@ -107,6 +108,7 @@ def watch(argv: Sequence[str]) -> int:
     options, unknown = tyro.cli(Watch, prog="watch.py", args=rest, return_unknown_args=True)
     _check(options, unknown)
     run = _find_run(options)
+    _need_clips(run)
     watcher = _Watcher(options, settings, run)
     try:
         return watcher.watch()
@@ -274,6 +276,23 @@ def _find_run(options: Watch) -> Path:
     if not path.is_dir():
         raise RunError(f"run folder '{options.run}' does not exist; give a run folder or 'latest'")
     return path.resolve()
+
+
+def _need_clips(run: Path) -> None:
+    """Refuse a run whose policy follows no clips, by which checkpoints are ranked here.
+
+    Raises:
+        OptionError: If it is one.
+    """
+    import gymnasium as gym
+
+    task = read_record(run).get("task")
+    # Whatever else is wrong with a run, who examines its checkpoints says.
+    if task in gym.registry and family_of(task) != "tracking":
+        raise OptionError(
+            f"'{task}' follows velocities, and only policies that follow clips are watched; judge its checkpoints"
+            " one by one with evaluate.py"
+        )
 
 
 def _run(command: Sequence[str], log: Path) -> int:

@@ -16,7 +16,7 @@ class RunState:
     """Mixin for rsl_rl's algorithms: samplers and random states in checkpoints, and how far the run is.
 
     A command term of the environment takes part when it has a ``sampler`` with ``state_dict`` and ``load_state_dict``,
-    and an action term with a ``progress`` is told that of the run, for its curriculum.
+    a curriculum term when it has these two itself, and an action term with a ``progress`` is told that of the run.
     """
 
     device: str
@@ -55,9 +55,10 @@ class RunState:
                 term.progress = self.progress
 
     def run_state(self) -> dict:
-        """Return samplers, random states and progress, in types that load with ``weights_only=True``."""
+        """Return samplers, curricula, random states and progress, in types that load with ``weights_only=True``."""
         return {
             "samplers": {name: sampler.state_dict() for name, sampler in self._samplers().items()},
+            "curricula": {name: term.state_dict() for name, term in self._curricula().items()},
             "random": random_state(self.device),
             "updates": self.updates,
         }
@@ -71,6 +72,9 @@ class RunState:
         for name, sampler in self._samplers().items():
             if name in saved.get("samplers", {}):
                 sampler.load_state_dict(saved["samplers"][name])
+        for name, term in self._curricula().items():
+            if name in saved.get("curricula", {}):
+                term.load_state_dict(saved["curricula"][name])
         if getattr(self, "gpu_global_rank", 0):
             reseed(torch.initial_seed() + 1 + saved.get("iter", 0))
         elif "random" in saved:
@@ -85,6 +89,14 @@ class RunState:
     def _samplers(self) -> dict:
         terms = self._terms("command_manager")
         return {name: term.sampler for name, term in terms.items() if hasattr(term, "sampler")}
+
+    def _curricula(self) -> dict:
+        manager = getattr(getattr(self.env, "unwrapped", None), "curriculum_manager", None)
+        if manager is None:
+            return {}
+        # Isaac Lab's manager hands out names, and keeps the terms to itself.
+        terms = {name: cfg.func for name, cfg in zip(manager.active_terms, manager._term_cfgs, strict=True)}
+        return {name: term for name, term in terms.items() if hasattr(term, "load_state_dict")}
 
     def _terms(self, manager: str) -> dict:
         found = getattr(getattr(self.env, "unwrapped", None), manager, None)

@@ -48,8 +48,12 @@ def checkpoints(run: Path) -> list[Path]:
     return sorted(found, key=checkpoint_number)
 
 
-def latest_run(experiment: Path) -> Path:
+def latest_run(experiment: Path, command: str = "bash train.sh") -> Path:
     """Return the newest run of an experiment that has a checkpoint, by the folders' names, which begin with the date.
+
+    Args:
+        experiment: Folder of the experiment.
+        command: What makes one, for the message.
 
     Raises:
         RunError: If there is none.
@@ -58,7 +62,7 @@ def latest_run(experiment: Path) -> Path:
     for run in sorted(runs, key=lambda run: run.name, reverse=True):
         if checkpoints(run):
             return run
-    raise RunError(f"no run with a checkpoint in '{experiment}'; train one first: bash train.sh")
+    raise RunError(f"no run with a checkpoint in '{experiment}'; train one first: {command}")
 
 
 def resolve_checkpoint(name: str, experiment: Path, base: Path) -> Path:

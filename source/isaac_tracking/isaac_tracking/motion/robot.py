@@ -19,7 +19,7 @@ from .kinematics import KinematicTree, forward_kinematics
 
 @dataclass(frozen=True)
 class Robot:
-    """Facts about a humanoid, given by the caller since this room knows no robot; its model is read when asked for."""
+    """Facts about a robot, given by the caller since this room knows no robot; its model is read when asked for."""
 
     name: str
     """Name written into the clips, e.g. ``"unitree_g1"``."""
@@ -36,8 +36,8 @@ class Robot:
     default_joint_pos: tuple[float, ...]
     """Joint angles of the default standing pose [rad], J numbers."""
 
-    foot_body_names: tuple[str, str]
-    """Left and right body that carry the soles."""
+    foot_body_names: tuple[str, ...]
+    """Bodies that carry the soles; of a humanoid the left one and the right one."""
 
     joint_speed_limits: tuple[float, ...] = ()
     """Peak speed of each joint [rad/s], J numbers; empty if unknown."""

@@ -69,6 +69,9 @@ KEY_BODY_NAMES: tuple[str, ...] = (
 ANCHOR_BODY_NAME = "torso_link"
 """The body whose position and heading place the reference (BeyondMimic)."""
 
+TORSO_PRIM = "Geometry/pelvis/waist_yaw_link/waist_roll_link/torso_link"
+"""Where that body lies in the USD, below the robot."""
+
 FOOT_BODY_NAMES: tuple[str, ...] = ("left_ankle_roll_link", "right_ankle_roll_link")
 """The bodies that carry the soles."""
 

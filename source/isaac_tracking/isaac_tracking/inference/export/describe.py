@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..policy_contract import METADATA_KEY, PolicyContract
+from ..policy_contract import METADATA_KEY, PolicyContract, PolicyError
+from .subject import subject_of
 from .terms import action_contract, numbers, observation_terms, pairs
 
 if TYPE_CHECKING:
+    from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
-
-    from ...tasks.tracking.mdp.commands import MotionCommand
 
 _ENGINES = {"NewtonCfg": "newton_mjwarp", "PhysxCfg": "isaacsim_physx", "OvPhysxCfg": "ovphysx"}
 """Selectors of the engines by their configs; another engine goes by its config's name."""
@@ -41,7 +41,7 @@ class Origin:
     """Name of the checkpoint's file."""
     iteration: int
     clips: Sequence[str]
-    """Clips that it was trained on."""
+    """Clips that it was trained on, if any."""
     hashes: Sequence[str | None]
     """Their content hashes, None where a clip is not here."""
 
@@ -63,12 +63,12 @@ def describe(
         memory: What it remembers, see :func:`.graph.memory_of`; None for nothing.
 
     Raises:
-        PolicyError: If an observation or an action cannot be described.
+        PolicyError: If an observation, an action or a motor cannot be described.
     """
-    command: MotionCommand = env.command_manager.get_term("motion")
-    robot = command.robot_asset
-    data = robot.data
-    terms = observation_terms(env, groups, training.observations, command)
+    subject = subject_of(env)
+    robot, data = subject.robot, subject.robot.data
+    _need_springs(robot)
+    terms = observation_terms(env, groups, training.observations, subject)
     action = action_contract(env)
     engine = type(training.sim.physics).__name__
     return PolicyContract(
@@ -78,9 +78,9 @@ def describe(
         checkpoint=origin.checkpoint,
         iteration=origin.iteration,
         isaaclab=importlib.metadata.version("isaaclab"),
-        robot=command.cfg.model[0],
+        robot=subject.model[0],
         robot_mass=numbers(data.body_mass.torch[0].sum().reshape(1))[0],
-        model=(command.cfg.model[0], command.cfg.model[1]),
+        model=subject.model,
         control_rate=1.0 / (env.cfg.sim.dt * env.cfg.decimation),
         physics_rate=1.0 / env.cfg.sim.dt,
         decimation=env.cfg.decimation,
@@ -95,15 +95,30 @@ def describe(
         joint_armature=numbers(data.joint_armature.torch[0]),
         joint_effort_limits=numbers(data.joint_effort_limits.torch[0]),
         joint_velocity_limits=numbers(data.joint_vel_limits.torch[0]),
-        anchor_body_name=command.cfg.anchor_body_name,
-        body_names=tuple(command.body_names),
+        anchor_body_name=subject.anchor_body_name,
+        body_names=subject.body_names,
         action=action,
         observations=terms,
         input={"name": "obs", "shape": (1, sum(term.size for term in terms))},
         output={"name": "actions", "shape": (1, len(action.joint_names))},
-        motion={"clips": tuple(origin.clips), "hashes": tuple(origin.hashes)},
+        motion={} if subject.command else {"clips": tuple(origin.clips), "hashes": tuple(origin.hashes)},
+        self_collision=subject.self_collision,
+        command=subject.command,
         memory=memory,
     )
+
+
+def _need_springs(robot: Articulation) -> None:
+    """Refuse motors that are more than a spring and a damper with a limit."""
+    # Starts Isaac Lab's own imports, which reading a contract does not need.
+    from isaaclab.actuators import ImplicitActuator
+
+    for name, actuator in robot.actuators.items():
+        if type(actuator) is not ImplicitActuator:
+            raise PolicyError(
+                f"motors '{name}' are of type {type(actuator).__name__}, which stiffness and damping do not describe;"
+                " export a policy that was trained with the robot's default motors"
+            )
 
 
 def metadata(contract: PolicyContract, run: str) -> dict[str, str]:
@@ -126,7 +141,7 @@ def metadata(contract: PolicyContract, run: str) -> dict[str, str]:
         "joint_stiffness": line(contract.joint_stiffness),
         "joint_damping": line(contract.joint_damping),
         "default_joint_pos": line(contract.default_joint_pos),
-        "command_names": "motion",
+        "command_names": "motion" if contract.command is None else contract.command.name,
         "observation_names": line([_BEYONDMIMIC_NAMES.get(term.name, term.name) for term in contract.observations]),
         "observation_history_lengths": line([max(term.history, 1) for term in contract.observations]),
         "action_scale": line(contract.action.scale),

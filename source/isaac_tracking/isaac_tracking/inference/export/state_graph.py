@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""A graph that computes the observations itself: the states of robot and reference in, joint targets out."""
+"""A graph that computes the observations itself: the robot's state and what it follows in, joint targets out."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import torch
 from ...motion.quaternion import quat_apply, quat_conjugate, quat_mul, quat_to_matrix
 from ..policy_checks import AROUND_REFERENCE, SMOOTHED
 from ..policy_contract import ObservationTerm, PolicyContract, PolicyError
+from .subject import HEIGHT_SCAN, MOTION, VELOCITY, scans
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
@@ -33,9 +34,15 @@ INPUTS: dict[str, str] = {
     "reference_anchor_quat_w": "orientation of the anchor body in the reference's frame, xyzw",
     "base_lin_vel": "velocity of the root body's centre of mass, in the axes of the root body [m/s]",
     "base_ang_vel": "angular velocity of the root body, in its own axes [rad/s]",
+    "root_quat_w": "orientation of the root body in the world, xyzw",
+    "velocity_command": "speed forward [m/s], speed to the left [m/s], turning rate to the left [rad/s] to be reached",
+    "height_scan": "heights at the points of the observation, as its definition says, neither clipped nor scaled [m]",
 }
 """What the graph may ask for; a policy without a term does not ask for what only that term needs."""
-_SIZES = {"anchor_pos_w": 3, "anchor_quat_w": 4, "base_lin_vel": 3, "base_ang_vel": 3}
+_SIZES = {
+    "anchor_pos_w": 3, "anchor_quat_w": 4, "base_lin_vel": 3, "base_ang_vel": 3, "root_quat_w": 4,
+    "velocity_command": 3,
+}  # fmt: skip
 
 
 def _anchor_pos(state: State) -> torch.Tensor:
@@ -48,24 +55,38 @@ def _anchor_ori(state: State) -> torch.Tensor:
     return quat_to_matrix(relative)[..., :2].flatten(1)
 
 
-_TERMS: dict[str, tuple[tuple[str, ...], Callable[[State], torch.Tensor]]] = {
+def _gravity(state: State) -> torch.Tensor:
+    return -quat_to_matrix(state["root_quat_w"])[..., 2, :]
+
+
+_Term = tuple[tuple[str, ...], Callable[[State], torch.Tensor]]
+_TERMS: dict[str, _Term] = {
+    "base_lin_vel": (("base_lin_vel",), lambda state: state["base_lin_vel"]),
+    "base_ang_vel": (("base_ang_vel",), lambda state: state["base_ang_vel"]),
+    "projected_gravity": (("root_quat_w",), _gravity),
+    "joint_pos_rel": (("joint_pos",), lambda state: state["joint_pos"] - state["default_joint_pos"]),
+    "joint_vel_rel": (("joint_vel",), lambda state: state["joint_vel"]),
+    "last_action": (("last_action",), lambda state: state["last_action"]),
+}
+"""What each observation needs and how it is computed, by function."""
+_MOTION_TERMS: dict[str, _Term] = _TERMS | {
     "generated_commands": (
         ("reference_joint_pos", "reference_joint_vel"),
         lambda state: torch.cat([state["reference_joint_pos"], state["reference_joint_vel"]], dim=-1),
     ),
     "reference_anchor_pos_b": (("anchor_pos_w", "anchor_quat_w", "reference_anchor_pos_w"), _anchor_pos),
     "reference_anchor_ori_b": (("anchor_quat_w", "reference_anchor_quat_w"), _anchor_ori),
-    "base_lin_vel": (("base_lin_vel",), lambda state: state["base_lin_vel"]),
-    "base_ang_vel": (("base_ang_vel",), lambda state: state["base_ang_vel"]),
-    "joint_pos_rel": (("joint_pos",), lambda state: state["joint_pos"] - state["default_joint_pos"]),
-    "joint_vel_rel": (("joint_vel",), lambda state: state["joint_vel"]),
-    "last_action": (("last_action",), lambda state: state["last_action"]),
 }
-"""What each observation needs and how it is computed, by function."""
+"""The same for a policy that follows clips."""
+_VELOCITY_TERMS: dict[str, _Term] = _TERMS | {
+    "generated_commands": (("velocity_command",), lambda state: state["velocity_command"]),
+    HEIGHT_SCAN: (("height_scan",), lambda state: state["height_scan"]),
+}
+"""The same for a policy that follows velocities."""
 
 
 class StatePolicy(torch.nn.Module):
-    """From the states of robot and reference to actions, joint targets and observations.
+    """From the states of robot and reference, or a command, to actions, joint targets and observations.
 
     Args:
         actor: From observations to actions.
@@ -94,9 +115,10 @@ class StatePolicy(torch.nn.Module):
                 " once an action; export without --with-observations and follow the contract's definitions"
             )
         needed: set[str] = set()
+        self._known = _MOTION_TERMS if contract.command is None else _VELOCITY_TERMS
         for term in contract.observations:
-            _need_simple(term, contract)
-            needed |= set(_TERMS[term.function][0])
+            _need_simple(term, contract, self._known)
+            needed |= set(self._known[term.function][0])
         self._from_reference = contract.action.kind in AROUND_REFERENCE
         if self._from_reference:
             needed.add("reference_joint_pos")
@@ -127,9 +149,8 @@ class StatePolicy(torch.nn.Module):
         """Return inputs of the right shapes."""
         return tuple(torch.ones(1, size) for size in self._sizes.values())
 
-    @staticmethod
-    def _term(term: ObservationTerm, state: State) -> torch.Tensor:
-        value = _TERMS[term.function][1](state)
+    def _term(self, term: ObservationTerm, state: State) -> torch.Tensor:
+        value = self._known[term.function][1](state)
         if term.clip is not None:
             value = torch.clamp(value, *term.clip)
         return value if term.scale is None else value * torch.tensor(term.scale)
@@ -137,26 +158,40 @@ class StatePolicy(torch.nn.Module):
 
 def read_state(env: ManagerBasedRLEnv) -> dict[str, torch.Tensor]:
     """Return what :data:`INPUTS` names from a running task, shapes (num_envs, ...)."""
-    command: MotionCommand = env.command_manager.get_term("motion")
-    data, anchor, reference, robot = command.robot_asset.data, command.anchor, command.reference, command.robot
-    return {
-        "joint_pos": data.joint_pos.torch.clone(),
-        "joint_vel": data.joint_vel.torch.clone(),
-        "last_action": env.action_manager.action.clone(),
-        "reference_joint_pos": reference.joint_pos.clone(),
-        "reference_joint_vel": reference.joint_vel.clone(),
-        "anchor_pos_w": robot.body_pos_w[:, anchor].clone(),
-        "anchor_quat_w": robot.body_quat_w[:, anchor].clone(),
-        "reference_anchor_pos_w": reference.body_pos_w[:, anchor].clone(),
-        "reference_anchor_quat_w": reference.body_quat_w[:, anchor].clone(),
-        "base_lin_vel": data.root_lin_vel_b.torch.clone(),
-        "base_ang_vel": data.root_ang_vel_b.torch.clone(),
+    if MOTION in env.command_manager.active_terms:
+        command: MotionCommand = env.command_manager.get_term(MOTION)
+        data, anchor, reference, robot = command.robot_asset.data, command.anchor, command.reference, command.robot
+        state = {
+            "reference_joint_pos": reference.joint_pos,
+            "reference_joint_vel": reference.joint_vel,
+            "anchor_pos_w": robot.body_pos_w[:, anchor],
+            "anchor_quat_w": robot.body_quat_w[:, anchor],
+            "reference_anchor_pos_w": reference.body_pos_w[:, anchor],
+            "reference_anchor_quat_w": reference.body_quat_w[:, anchor],
+        }
+    else:
+        data = env.scene["robot"].data
+        state = {"velocity_command": env.command_manager.get_command(VELOCITY), **_scan(env)}
+    state |= {
+        "joint_pos": data.joint_pos.torch,
+        "joint_vel": data.joint_vel.torch,
+        "last_action": env.action_manager.action,
+        "base_lin_vel": data.root_lin_vel_b.torch,
+        "base_ang_vel": data.root_ang_vel_b.torch,
+        "root_quat_w": data.root_link_quat_w.torch,
     }
+    return {name: value.clone() for name, value in state.items()}
 
 
-def _need_simple(term: ObservationTerm, contract: PolicyContract) -> None:
+def _scan(env: ManagerBasedRLEnv) -> dict[str, torch.Tensor]:
+    """Return what a task sees of the ground before it is clipped and scaled, if it looks."""
+    looks = scans(env)
+    return {HEIGHT_SCAN: looks[0].func(env, **looks[0].params)} if looks else {}
+
+
+def _need_simple(term: ObservationTerm, contract: PolicyContract, known: Mapping[str, _Term]) -> None:
     every = (contract.joint_names, contract.action.joint_names, None)
-    if term.function not in _TERMS or term.history or term.joint_names not in every:
+    if term.function not in known or term.history or term.joint_names not in every:
         raise PolicyError(
             f"observation '{term.name}' cannot be computed inside the graph, for it has a history, a look ahead, some"
             " of the joints only, or a function of its own; export without --with-observations and follow the"
@@ -167,6 +202,8 @@ def _need_simple(term: ObservationTerm, contract: PolicyContract) -> None:
 def _size(name: str, contract: PolicyContract) -> int:
     if name == "last_action":
         return contract.num_actions
+    if name == "height_scan":
+        return next(term.size for term in contract.observations if term.function == HEIGHT_SCAN)
     return _SIZES.get(name.removeprefix("reference_"), len(contract.joint_names))
 
 

@@ -13,14 +13,18 @@ import torch
 
 from ..policy_checks import AROUND_REFERENCE, SMOOTHED
 from ..policy_contract import ActionContract, ObservationTerm, PolicyError
+from .subject import HEIGHT_SCAN, scan_body
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
 
-    from ...tasks.tracking.mdp.commands import MotionCommand
+    from .subject import Subject
 
 _JOINTS, _ANCHOR, _ROOT, _POLICY = "joint space", "anchor body", "root body", "policy output"
 _REFERENCE, _WORLD, _NONE = "root of the reference", "world", "none"
+_LEVEL = "body, level, turned with its heading"
+SCAN_OFFSET = 0.5
+"""What it takes off unless told [m]: the default of Isaac Lab's ``height_scan``."""
 
 _MEANINGS: dict[str, tuple[str, str]] = {
     "generated_commands": (
@@ -85,6 +89,19 @@ _MEANINGS: dict[str, tuple[str, str]] = {
     ),
 }
 """Frame and definition by function; of another function, the first line of its docstring is the definition."""
+_VELOCITY_MEANINGS: dict[str, tuple[str, str]] = {
+    "generated_commands": (
+        _ROOT,
+        "the command: speed forward [m/s], speed to the left [m/s] and turning rate to the left [rad/s] that the root"
+        " is to have, the speeds along its own axes",
+    ),
+    HEIGHT_SCAN: (
+        _LEVEL,
+        "height of the body's origin above the ground at each of points, less {offset} [m]: p_body.z - ground.z"
+        " - {offset}, more over a hole",
+    ),
+}
+"""The same of what means something else, or is there at all, where the policy follows velocities."""
 _BEYOND_NOW = ("future_root_pos",)
 """Functions that leave out the first of the command's steps."""
 _PATH = (
@@ -96,7 +113,7 @@ _PATH = (
 
 
 def observation_terms(
-    env: ManagerBasedRLEnv, groups: Sequence[str], training: Any, command: MotionCommand
+    env: ManagerBasedRLEnv, groups: Sequence[str], training: Any, subject: Subject
 ) -> tuple[ObservationTerm, ...]:
     """Return the terms of the policy's input in order.
 
@@ -104,7 +121,7 @@ def observation_terms(
         env: The task, running.
         groups: Groups of observations that make up the input.
         training: ``observations`` of the task's training config, for the noise, which an examination leaves out.
-        command: The motion command.
+        subject: Whom the policy is for and what it follows.
 
     Raises:
         PolicyError: If a term does something that the contract cannot say.
@@ -114,7 +131,7 @@ def observation_terms(
     for group, name, cfg, size in _configs(env, groups):
         _need_plain(group, name, cfg)
         function = cfg.func.__name__
-        frame, definition = _MEANINGS.get(function, ("see definition", (cfg.func.__doc__ or function).split("\n")[0]))
+        frame, definition = _meaning(cfg, subject)
         terms.append(
             ObservationTerm(
                 name=name,
@@ -127,9 +144,11 @@ def observation_terms(
                 history=int(cfg.history_length),
                 noise=_noise(getattr(training, group), name),
                 definition=definition,
-                joint_names=_joints(env, cfg, function, size, command),
-                body_names=_bodies(frame, command),
-                future_steps=_future_steps(function, command),
+                joint_names=_joints(env, cfg, function, size, subject),
+                body_names=(scan_body(env, cfg),) if function == HEIGHT_SCAN else _bodies(frame, subject),
+                future_steps=_future_steps(function, subject),
+                points=scan_points(env, cfg) if function == HEIGHT_SCAN else None,
+                scan_offset=float(cfg.params.get("offset", SCAN_OFFSET)) if function == HEIGHT_SCAN else None,
             )
         )
         start += size
@@ -234,11 +253,41 @@ def _noise(group: Any, name: str) -> dict[str, Any] | None:
     return {"kind": kind, **values}
 
 
-def _joints(
-    env: ManagerBasedRLEnv, cfg: Any, function: str, size: int, command: MotionCommand
-) -> tuple[str, ...] | None:
+def scan_points(env: ManagerBasedRLEnv, cfg: Any) -> tuple[tuple[float, float], ...]:
+    """Return where a height scan looks at the ground: x and y from its body, level and turned with its heading [m].
+
+    Args:
+        env: The task, running.
+        cfg: Config of the observation.
+
+    Raises:
+        PolicyError: If its rays do not fall straight down from points that only turn with the heading.
+    """
+    sensor = env.scene.sensors[cfg.params["sensor_cfg"].name]
+    starts, directions = sensor.cfg.pattern_cfg.func(sensor.cfg.pattern_cfg, "cpu")
+    turned = tuple(sensor.cfg.offset.rot) != (0.0, 0.0, 0.0, 1.0)
+    if sensor.cfg.ray_alignment != "yaw" or turned or bool((directions[:, :2] != 0.0).any()):
+        raise PolicyError(
+            f"sensor '{cfg.params['sensor_cfg'].name}' looks elsewhere than straight down, level and turned with the"
+            " heading, which the contract has no words for; set its ray_alignment to 'yaw'"
+        )
+    return pairs(starts[:, :2] + starts.new_tensor(sensor.cfg.offset.pos[:2]))
+
+
+def _meaning(cfg: Any, subject: Subject) -> tuple[str, str]:
+    """Return the frame and the definition of a term."""
+    name = cfg.func.__name__
+    if subject.command is not None and name in _VELOCITY_MEANINGS:
+        frame, definition = _VELOCITY_MEANINGS[name]
+        return frame, definition.format(offset=cfg.params.get("offset", SCAN_OFFSET))
+    return _MEANINGS.get(name, ("see definition", (cfg.func.__doc__ or name).split("\n")[0]))
+
+
+def _joints(env: ManagerBasedRLEnv, cfg: Any, function: str, size: int, subject: Subject) -> tuple[str, ...] | None:
     """Return the joints of a term's values, where it has some."""
-    names = tuple(command.robot_asset.joint_names)
+    names = tuple(subject.robot.joint_names)
+    if function == "generated_commands" and subject.command is not None:
+        return None
     if function in ("generated_commands", "future_joint_pos", "future_joint_pos_error"):
         return names
     if function == "last_action":
@@ -255,17 +304,17 @@ def _joints(
     return chosen
 
 
-def _bodies(frame: str, command: MotionCommand) -> tuple[str, ...] | None:
-    root = command.body_names[0]
-    names = {_ANCHOR: command.cfg.anchor_body_name, _ROOT: root, _REFERENCE: root, _WORLD: root}
+def _bodies(frame: str, subject: Subject) -> tuple[str, ...] | None:
+    root = subject.body_names[0]
+    names = {_ANCHOR: subject.anchor_body_name, _ROOT: root, _REFERENCE: root, _WORLD: root}
     return (names[frame],) if frame in names else None
 
 
-def _future_steps(function: str, command: MotionCommand) -> tuple[int, ...] | None:
+def _future_steps(function: str, subject: Subject) -> tuple[int, ...] | None:
     """Return the control steps at which a term looks ahead."""
     if not function.startswith("future_"):
         return None
-    return tuple(command.cfg.future_steps[function in _BEYOND_NOW :])
+    return subject.future_steps[function in _BEYOND_NOW :]
 
 
 def _row(values: Any, count: int) -> tuple[float, ...]:

@@ -5,23 +5,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import io
-import socket
 import threading
-import warnings
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from ..page_server import close_server, open_server
 from ..visual_mesh import load_visual_meshes
 from .judge import Judge
 from .meshes import CELL, lighten
 from .shelf import Shelf
 from .spectator import Spectator
 
-
-class PageError(ValueError):
-    """A page that cannot be opened where it was asked for, in one line."""
+if TYPE_CHECKING:
+    import viser
 
 
 class MotionPage:
@@ -42,24 +38,12 @@ class MotionPage:
         Raises:
             PageError: If the port or the address cannot be had.
         """
-        # Heavy, and needed by the page alone.
-        import viser
-
-        # A browser that leaves while its player runs: that is no news.
-        warnings.filterwarnings("ignore", message="Queued a .* on a closed connection")
-        port = _free_port(host, port)
         robot = shelf.robot
         meshes = [lighten(mesh, cell) for mesh in load_visual_meshes(robot.mjcf, robot.body_names)]
         self._spectators: dict[int, Spectator] = {}
         self._lock = threading.Lock()
-        with contextlib.redirect_stdout(io.StringIO()):  # its own greeting; ours has the address as well
-            self._server = viser.ViserServer(host, port, label="Motions", verbose=False)
-        if self._server.get_port() != port:  # it moves to the next port if another program was quicker
-            self._server.stop()
-            raise PageError(f"port {port} of {host} is in use")
-        self.url = f"http://{_reachable(host)}:{port}"
-        """Where the page is."""
-        self._server.gui.configure_theme(show_logo=False, show_share_button=False, control_width="large")
+        self._server, self.url = open_server(host, port, "Motions")
+        """The server, and where the page is."""
 
         @self._server.on_client_connect
         def _(client: viser.ClientHandle) -> None:
@@ -85,8 +69,7 @@ class MotionPage:
         """Close the page for everybody."""
         for spectator in self.spectators:
             spectator.leave()
-        with contextlib.redirect_stdout(io.StringIO()):
-            self._server.stop()
+        close_server(self._server)
 
     def __enter__(self) -> MotionPage:
         """Return the page itself."""
@@ -95,33 +78,3 @@ class MotionPage:
     def __exit__(self, *_: object) -> None:
         """Close the page."""
         self.close()
-
-
-def _reachable(host: str) -> str:
-    """Return the address under which this machine reaches a server that listens on a host."""
-    if host in ("0.0.0.0", "::", ""):
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
-
-
-def _free_port(host: str, port: int) -> int:
-    """Return the port, or a free one for 0, if a server can listen there.
-
-    Raises:
-        PageError: If it cannot.
-    """
-    if not 0 <= port <= 65535:
-        raise PageError(f"port {port} does not exist; ports go from 0 (any free one) to 65535")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            return probe.getsockname()[1]
-    except socket.gaierror as error:
-        raise PageError(f"host '{host}' is unknown ({error.strerror})") from error
-    except OSError as error:
-        reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
-        raise PageError(f"port {port} of {host} {reason}") from error

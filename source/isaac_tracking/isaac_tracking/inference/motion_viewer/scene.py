@@ -25,7 +25,9 @@ SHADOW_COLOR = (26, 191, 89)
 
 _SHADOW_OPACITY = 0.35
 
-_WORLD = "/world"
+WORLD = "/world"
+"""Name of the frame in which robots and ground are."""
+
 _GRID_SIZE = 40.0
 """Edge of the ground [m]."""
 
@@ -62,13 +64,13 @@ class Puppet:
         opacity = _SHADOW_OPACITY if shadow else None
         self._nodes = [
             scene.add_mesh_simple(
-                f"{_WORLD}/{name}/{i}", mesh.vertices, mesh.faces, color=color, opacity=opacity, side="double"
+                f"{WORLD}/{name}/{i}", mesh.vertices, mesh.faces, color=color, opacity=opacity, side="double"
             )
             for i, (mesh, color) in enumerate(zip(meshes, self._colors, strict=True))
         ]
         self._label = None
         if label:
-            self._label = scene.add_label(f"{_WORLD}/{name}/label", label)
+            self._label = scene.add_label(f"{WORLD}/{name}/label", label)
 
     def show(self, pos: np.ndarray, quat: np.ndarray, shift: np.ndarray, touching: Sequence[int] = ()) -> None:
         """Put the bodies into their places.
@@ -118,21 +120,9 @@ class Stage:
         self._client, self._meshes, self._num_bodies = client, meshes, num_bodies
         self._puppets: list[Puppet] = []
         self._shadows: list[Puppet | None] = []
-        self._world = client.scene.add_frame(_WORLD, show_axes=False)
-        client.scene.add_grid(
-            f"{_WORLD}/ground",
-            width=_GRID_SIZE,
-            height=_GRID_SIZE,
-            cell_size=0.25,
-            section_size=1.0,
-            cell_color=(205, 209, 214),
-            section_color=(150, 157, 165),
-            plane_color=(236, 239, 242),
-            plane_opacity=1.0,
-            shadow_opacity=0.3,
-            fade_distance=25.0,
-        )
-        client.scene.add_frame(f"{_WORLD}/origin", axes_length=0.25, axes_radius=0.006, position=(0.0, 0.0, 0.003))
+        self._world = client.scene.add_frame(WORLD, show_axes=False)
+        lay_grid(client.scene, f"{WORLD}/ground")
+        client.scene.add_frame(f"{WORLD}/origin", axes_length=0.25, axes_radius=0.006, position=(0.0, 0.0, 0.003))
 
     def cast(self, labels: Sequence[str], shadows: Sequence[bool]) -> None:
         """Have a robot for each label; a lone one carries no label. Those that follow a reference have its shadow."""
@@ -190,6 +180,23 @@ class Stage:
             shadow, reference = self._shadows[i], references[i]
             if shadow is not None and reference is not None:
                 shadow.show(reference.pos[frames[i]], reference.quat[frames[i]], shifts[i])
+
+
+def lay_grid(scene: viser.SceneApi, name: str) -> viser.GridHandle:
+    """Lay flat ground with lines a metre and a quarter of it apart, and return it."""
+    return scene.add_grid(
+        name,
+        width=_GRID_SIZE,
+        height=_GRID_SIZE,
+        cell_size=0.25,
+        section_size=1.0,
+        cell_color=(205, 209, 214),
+        section_color=(150, 157, 165),
+        plane_color=(236, 239, 242),
+        plane_opacity=1.0,
+        shadow_opacity=0.3,
+        fade_distance=25.0,
+    )
 
 
 def _bytes(color: tuple[float, float, float]) -> tuple[int, int, int]:

@@ -52,6 +52,8 @@ class MujocoRobot:
         _set_options(spec, float(contract.physics_rate))
         _drive_joints(spec, contract, mismatch.gain_scale)
         _add_ground(spec)
+        if not contract.self_collision:
+            _part_from_itself(spec)
         self.model: Any = spec.compile()
         """MuJoCo's model."""
         if abs(self.mass - contract.robot_mass) > _MASS_TOLERANCE * contract.robot_mass:
@@ -175,7 +177,7 @@ class MujocoRobot:
 
     @property
     def feet_on_ground(self) -> np.ndarray:
-        """Whether the feet press on the ground in the last physics step, bool, shape (2,)."""
+        """Whether the feet press on the ground in the last physics step, bool, shape (number of feet,)."""
         force = np.zeros(6)
         total = np.zeros(len(self._feet))
         for index in range(self.data.ncon):
@@ -187,6 +189,38 @@ class MujocoRobot:
                 self._mujoco.mj_contactForce(self.model, self.data, index, force)
                 total[self._feet.index(body)] += force[0]
         return total > CONTACT_FORCE
+
+    def contact_forces(self, body_ids: Sequence[int]) -> np.ndarray:
+        """Return how hard bodies are pressed by all that touches them, in the last physics step [N].
+
+        Args:
+            body_ids: MuJoCo's numbers of the bodies.
+
+        Returns:
+            Length of the sum of the normal forces on each, shape (number of bodies,).
+        """
+        force, total = np.zeros(6), np.zeros((self.model.nbody, 3))
+        for index in range(self.data.ncon):
+            contact = self.data.contact[index]
+            self._mujoco.mj_contactForce(self.model, self.data, index, force)
+            # The normal points from the first shape to the second.
+            first, second = self.model.geom_bodyid[contact.geom]
+            total[first] -= force[0] * contact.frame[:3]
+            total[second] += force[0] * contact.frame[:3]
+        return np.linalg.norm(total[list(body_ids)], axis=-1)
+
+    def body_ids(self, names: Sequence[str]) -> list[int]:
+        """Return MuJoCo's numbers of bodies."""
+        return [self.model.body(name).id for name in names]
+
+    def push(self, velocity: np.ndarray) -> None:
+        """Change the root's velocity at once.
+
+        Args:
+            velocity: What is added, in the world [m/s], shape (2,) or (3,).
+        """
+        self.data.qvel[self._base_qvel : self._base_qvel + len(velocity)] += velocity
+        self._update()
 
     def _velocities(self, points: np.ndarray, bodies: Sequence[int]) -> np.ndarray:
         """Return velocities of points fixed to bodies; MuJoCo's are of the centre of mass of the whole tree."""
@@ -221,7 +255,7 @@ def _check_names(spec: Any, contract: PolicyContract) -> None:
 
 
 def _set_options(spec: Any, physics_rate: float) -> None:
-    """Take over step, integrator and solver of the task (``tasks/tracking/physics_cfg.py``, Newton)."""
+    """Take over step, integrator and solver of the task (``tasks/physics_cfg.py``, Newton)."""
     import mujoco
 
     option = spec.option
@@ -250,6 +284,15 @@ def _drive_joints(spec: Any, contract: PolicyContract, gain_scale: float) -> Non
         motor.gainprm[0] = stiffness
         motor.biasprm[1], motor.biasprm[2] = -stiffness, -damping
         motor.forcelimited, motor.forcerange = mujoco.mjtLimited.mjLIMITED_TRUE, (-effort, effort)
+
+
+def _part_from_itself(spec: Any) -> None:
+    """Let the robot's shapes touch the ground alone: MuJoCo asks whether one's type fits the other's affinity."""
+    for geom in spec.geoms:
+        if geom.name == GROUND:
+            geom.contype = geom.conaffinity = 1
+        elif geom.contype or geom.conaffinity:
+            geom.contype, geom.conaffinity = 0, 1
 
 
 def _add_ground(spec: Any) -> None:

@@ -6,26 +6,27 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 
 from ..policy_contract import ObservationTerm, PolicyError
 from .future import FUTURE_TERMS
-from .senses import Senses, matrix
+from .senses import ClipSenses, CommandSenses, Senses, matrix
 
 
-def generated_commands(senses: Senses) -> np.ndarray:
+def reference_joints(senses: ClipSenses) -> np.ndarray:
     """Return joint angles [rad] and speeds [rad/s] of the reference, shape (2 J,)."""
     return np.concatenate([senses.reference_joint_pos, senses.reference_joint_vel])
 
 
-def reference_anchor_pos_b(senses: Senses) -> np.ndarray:
+def reference_anchor_pos_b(senses: ClipSenses) -> np.ndarray:
     """Return where the reference's anchor is, seen from the robot's anchor [m], shape (3,)."""
     return matrix(senses.anchor_quat_w).T @ (senses.reference_anchor_pos_w - senses.anchor_pos_w)
 
 
-def reference_anchor_ori_b(senses: Senses) -> np.ndarray:
+def reference_anchor_ori_b(senses: ClipSenses) -> np.ndarray:
     """Return two columns of the reference anchor's rotation, seen from the robot's, row by row, shape (6,)."""
     return (matrix(senses.anchor_quat_w).T @ matrix(senses.reference_anchor_quat_w))[:, :2].ravel()
 
@@ -65,12 +66,22 @@ def boot_indicator(senses: Senses) -> np.ndarray:
     return np.array([senses.boot_remaining])
 
 
-TERMS: dict[str, Callable[[Senses], np.ndarray]] = {
+def velocity_command(senses: CommandSenses) -> np.ndarray:
+    """Return the speeds [m/s] and the turning rate [rad/s] that are to be reached, shape (3,)."""
+    return senses.command
+
+
+def height_scan(senses: CommandSenses) -> np.ndarray:
+    """Return the heights above the ground, less the offset [m], shape (P,)."""
+    return senses.scan
+
+
+Terms = Mapping[str, Callable[[Any], np.ndarray]]
+"""Observation terms of one instant, by the name of the task's function."""
+
+_EVERYWHERE: Terms = {
     term.__name__: term
     for term in (
-        generated_commands,
-        reference_anchor_pos_b,
-        reference_anchor_ori_b,
         base_lin_vel,
         base_ang_vel,
         projected_gravity,
@@ -80,7 +91,15 @@ TERMS: dict[str, Callable[[Senses], np.ndarray]] = {
         boot_indicator,
     )
 }
-"""Observation terms of one instant that can be computed here, by the name of the task's function."""
+TERMS: Terms = {
+    "generated_commands": reference_joints,
+    "reference_anchor_pos_b": reference_anchor_pos_b,
+    "reference_anchor_ori_b": reference_anchor_ori_b,
+    **_EVERYWHERE,
+}
+"""Terms that can be computed here for a policy that follows clips, from :class:`.ClipSenses`."""
+COMMAND_TERMS: Terms = {"generated_commands": velocity_command, "height_scan": height_scan, **_EVERYWHERE}
+"""Terms that can be computed here for a policy that follows velocities, from :class:`.CommandSenses`."""
 
 _PER_JOINT = ("joint_pos_rel", "joint_vel_rel", "future_joint_pos", "future_joint_pos_error")
 
@@ -93,6 +112,7 @@ class Observations:
         joint_names: Joints of the :class:`Senses`, in order.
         size: Numbers that the policy takes.
         rng: Source of the noise that the contract names; None for no noise.
+        known: Terms of one instant that can be computed.
 
     Raises:
         PolicyError: If a term or its noise is not known here, or the sizes do not add up.
@@ -104,13 +124,14 @@ class Observations:
         joint_names: Sequence[str],
         size: int,
         rng: np.random.Generator | None = None,
+        known: Terms = TERMS,
     ) -> None:
         for term in terms:
-            _check(term)
+            _check(term, known)
         total = sum(int(term.size) for term in terms)
         if total != size:
             raise PolicyError(f"the observations add up to {total} numbers; the policy takes {size}; export it again")
-        self._terms, self._rng = terms, rng
+        self._terms, self._rng, self._known = terms, rng, known
         self._joints = [_columns(term, list(joint_names)) for term in terms]
         self._past: list[deque[np.ndarray]] = [deque(maxlen=max(term.history, 1)) for term in terms]
 
@@ -141,9 +162,9 @@ class Observations:
     def _term(self, term: ObservationTerm, columns: list[int] | None, senses: Senses) -> np.ndarray:
         """Return one term of this step: noise, then clip, then scale, the order of Isaac Lab's observation manager."""
         if term.future_steps is None:
-            values = TERMS[term.function](senses)
+            values = self._known[term.function](senses)
         else:
-            values = FUTURE_TERMS[term.function](senses, term.future_steps)
+            values = FUTURE_TERMS[term.function](cast(ClipSenses, senses), term.future_steps)
         if columns is not None:
             # One row, or one for each step ahead.
             values = values.reshape(-1, len(senses.joint_pos))[:, columns].ravel()
@@ -161,14 +182,15 @@ class Observations:
         return values
 
 
-def _check(term: ObservationTerm) -> None:
+def _check(term: ObservationTerm, now: Terms) -> None:
     """Refuse a term that would be computed otherwise than in training."""
     name, function = term.name, term.function
-    known = TERMS if term.future_steps is None else FUTURE_TERMS
+    ahead = FUTURE_TERMS if now is TERMS else {}
+    known = now if term.future_steps is None else ahead
     if function not in known:
         raise PolicyError(
             f"observation '{name}' is made by '{function}', which is unknown here; known are"
-            f" {', '.join((*TERMS, *FUTURE_TERMS))}"
+            f" {', '.join((*now, *ahead))}"
         )
     kind = (term.noise or {"kind": "uniform"})["kind"]
     if kind != "uniform":

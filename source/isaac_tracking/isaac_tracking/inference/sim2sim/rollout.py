@@ -23,7 +23,7 @@ from ..recording import CLIP_END, Recording
 from .action_path import ActionPath
 from .mujoco_robot import MujocoRobot
 from .observations import Observations
-from .senses import Senses
+from .senses import ClipSenses
 from .settings import Limits, Mismatch
 
 Policy = Callable[[np.ndarray], np.ndarray]
@@ -151,7 +151,7 @@ class Sim2Sim:
         state = (root_pos[0] - height, root_quat[0], first.body_lin_vel_w[0, 0], first.body_ang_vel_w[0, 0])
         self._robot.place(*(part.numpy() for part in (*state, first.joint_pos[0], first.joint_vel[0])))
 
-    def _senses(self, frames: MotionFrame, step: int, action: np.ndarray) -> Senses:
+    def _senses(self, frames: MotionFrame, step: int, action: np.ndarray) -> ClipSenses:
         """Return what there is to see.
 
         Args:
@@ -164,7 +164,7 @@ class Sim2Sim:
         joint_pos, joint_vel, body_pos, body_quat, *_ = (
             part[[min(row, len(part) - 1) for row in ahead]].numpy() for part in frames
         )
-        return Senses(
+        return ClipSenses(
             joint_pos=robot.joint_pos,
             joint_vel=robot.joint_vel,
             root_quat_w=robot.body_quat_w[0],

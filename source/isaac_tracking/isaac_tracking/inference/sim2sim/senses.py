@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Senses:
-    """All that observations are made of, at one instant; quaternions are xyzw, ``_w`` is the world frame."""
+    """What every policy may see at one instant; quaternions are xyzw, ``_w`` is the world frame."""
 
     joint_pos: np.ndarray
     """Joint angles in the contract's order [rad], shape (J,)."""
@@ -28,6 +28,20 @@ class Senses:
 
     root_ang_vel_w: np.ndarray
     """Angular velocity of the root [rad/s], shape (3,)."""
+
+    last_action: np.ndarray
+    """The policy's output of the step before, raw, zeros at the start [-], shape (A,)."""
+
+    default_joint_pos: np.ndarray
+    """Joint angles of the default pose [rad], shape (J,)."""
+
+    boot_remaining: float
+    """Share of the start pose in the next physics step's joint targets, from 1 at the start to 0 [-]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipSenses(Senses):
+    """What a policy that follows clips may see."""
 
     anchor_pos_w: np.ndarray
     """Position of the robot's anchor [m], shape (3,)."""
@@ -47,12 +61,6 @@ class Senses:
     reference_anchor_quat_w: np.ndarray
     """Orientation of its anchor, shape (4,)."""
 
-    last_action: np.ndarray
-    """The policy's output of the step before, raw, zeros at the start [-], shape (A,)."""
-
-    default_joint_pos: np.ndarray
-    """Joint angles of the default pose [rad], shape (J,)."""
-
     future_joint_pos: np.ndarray
     """Joint angles of the reference from that frame on, a row for each control step, the clip's last frame after its
     end [rad], shape (K, J); the first row is ``reference_joint_pos``."""
@@ -63,8 +71,17 @@ class Senses:
     future_root_quat_w: np.ndarray
     """Orientations of its root in the same rows, shape (K, 4)."""
 
-    boot_remaining: float
-    """Share of the start pose in the next physics step's joint targets, from 1 at the start to 0 [-]."""
+
+@dataclass(frozen=True, kw_only=True)
+class CommandSenses(Senses):
+    """What a policy that follows velocities may see."""
+
+    command: np.ndarray
+    """Speed forward [m/s], speed to the left [m/s] and turning rate [rad/s] that are to be reached, shape (3,)."""
+
+    scan: np.ndarray
+    """Heights of the scan's body above the ground at the points where the policy looks, less the scan's offset [m],
+    shape (P,); empty if it does not look."""
 
 
 def matrix(quat: np.ndarray) -> np.ndarray:

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+import numpy as np
 
 from ...motion.errors import TrackingErrors
 
@@ -40,6 +43,42 @@ class Mismatch:
             raise ValueError(f"delay {self.delay} must be from 0 to 100 physics steps")
         if not 0.0 < self.gain_scale <= 10.0:
             raise ValueError(f"gain-scale {self.gain_scale:g} must be above 0 and at most 10")
+
+
+class Pushes:
+    """Sudden changes of the root's velocity, one after another, each in a horizontal direction of its own.
+
+    Args:
+        speed: Length of each change [m/s].
+        rng: Source of times and directions.
+        interval: Shortest and longest time between two [s].
+
+    Raises:
+        ValueError: If the speed makes no sense.
+    """
+
+    def __init__(self, speed: float, rng: np.random.Generator, interval: tuple[float, float] = (2.0, 4.0)) -> None:
+        if not 0.0 < speed <= 10.0:
+            raise ValueError(f"push {speed:g} must be above 0 and at most 10 m/s")
+        self._speed, self._rng, self._interval = speed, rng, interval
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin an episode: the first push is a while away."""
+        self._left = self._rng.uniform(*self._interval)
+
+    def next(self, elapsed: float) -> np.ndarray:
+        """Return the change of velocity that is due, zeros most of the time [m/s], shape (2,).
+
+        Args:
+            elapsed: Time since the last call [s].
+        """
+        self._left -= elapsed
+        if self._left > 0.0:
+            return np.zeros(2)
+        self._left += self._rng.uniform(*self._interval)
+        direction = self._rng.uniform(-math.pi, math.pi)
+        return self._speed * np.array([math.cos(direction), math.sin(direction)])
 
 
 @dataclass(frozen=True)

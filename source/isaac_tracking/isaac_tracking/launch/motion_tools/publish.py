@@ -17,8 +17,9 @@ import tyro
 from ..motion_robots import motion_robot
 
 if TYPE_CHECKING:
-    from ...inference.motion_stream import Pace, Publisher
+    from ...inference.motion_stream import Publisher
     from ...inference.motion_viewer.shelf import Shelf
+    from ...inference.pace import Pace
     from ...motion.clip import Clip
 
 _SETTLE = 0.3
@@ -82,7 +83,7 @@ class Publish:
 
 def _send(publisher: Publisher, clip: Clip, speed: float) -> None:
     """Send a clip once and say how punctual that was."""
-    from ...inference.motion_stream import Pace
+    from ...inference.pace import Pace
     from ..terminal import print_line
 
     pace = Pace(clip.fps * speed)

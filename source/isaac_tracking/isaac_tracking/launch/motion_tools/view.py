@@ -93,7 +93,8 @@ class View:
     def _serve(self, shelf: Shelf, robot: Robot) -> None:
         """Open the page and keep it open."""
         from ...inference.motion_viewer.judge import Judge
-        from ...inference.motion_viewer.page import MotionPage, PageError
+        from ...inference.motion_viewer.page import MotionPage
+        from ...inference.page_server import PageError
         from ..checks import need_packages
         from ..errors import OptionError
         from ..terminal import print_line

@@ -27,8 +27,8 @@ from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
 from isaaclab.utils.noise import UniformNoiseCfg as Unoise
 
+from ..ground_cfg import GROUND_BLOCK
 from . import mdp
-from .physics_cfg import by_engine
 
 COMMAND = {"command_name": "motion"}
 """Parameter that points a term at the motion command."""
@@ -41,25 +41,7 @@ class TrackingSceneCfg(InteractiveSceneCfg):
     num_envs: int = 4096
     env_spacing: float = 2.5
 
-    # Isaac Lab's own ground plane is downloaded; a block is not. Its friction lets the robot's decide: MuJoCo takes
-    # the larger of the two numbers, PhysX is told to multiply them.
-    ground = AssetBaseCfg(
-        prim_path="/World/ground",
-        spawn=sim_utils.CuboidCfg(
-            size=(1000.0, 1000.0, 1.0),
-            collision_props=sim_utils.CollisionPropertiesCfg(),
-            physics_material=sim_utils.RigidBodyMaterialCfg(
-                static_friction=by_engine(newton=0.001, physx=1.0),
-                dynamic_friction=by_engine(newton=0.001, physx=1.0),
-                friction_combine_mode="multiply",
-                restitution_combine_mode="multiply",
-            ),
-            visual_material=sim_utils.PreviewSurfaceCfg(diffuse_color=(0.35, 0.38, 0.42)),
-        ),
-        init_state=AssetBaseCfg.InitialStateCfg(pos=(0.0, 0.0, -0.5)),
-        # One ground for all environments: without this PhysX lets them fall through it.
-        collision_group=-1,
-    )
+    ground = AssetBaseCfg(prim_path="/World/ground", **GROUND_BLOCK)
     robot: ArticulationCfg = MISSING
     contact_forces = ContactSensorCfg(prim_path="{ENV_REGEX_NS}/Robot/.*", history_length=3)
     light = AssetBaseCfg(prim_path="/World/light", spawn=sim_utils.DistantLightCfg(intensity=3000.0))

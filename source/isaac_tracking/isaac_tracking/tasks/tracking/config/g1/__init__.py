@@ -46,6 +46,7 @@ for _name, (_env, _agent) in _TASKS.items():
                 entry_point="isaaclab.envs:ManagerBasedRLEnv",
                 disable_env_checker=True,
                 kwargs={
+                    "family": "tracking",
                     "env_cfg_entry_point": f"{__name__}.{_env_cfg}",
                     "rsl_rl_cfg_entry_point": f"{__name__}.agents.{_agent}",
                     "cpu_overrides_entry_point": f"{__name__}.agents.cpu:{_CPU.get(_id, 'CPU_OVERRIDES')}",

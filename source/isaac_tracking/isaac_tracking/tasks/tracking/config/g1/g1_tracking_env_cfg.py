@@ -11,8 +11,8 @@ from isaaclab.utils import configclass
 from isaaclab_tasks.utils import preset
 
 from .....robots import g1
+from ....physics_cfg import flat_physics
 from ... import mdp
-from ...physics_cfg import tracking_physics
 from ...tracking_env_cfg import TrackingEnvCfg
 
 _ACTION = {"asset_name": "robot", "joint_names": [".*"], "scale": g1.ACTION_SCALE}
@@ -23,7 +23,7 @@ class G1TrackingEnvCfg(TrackingEnvCfg):
     """The G1 follows motions; the policy knows where it is and how fast it moves."""
 
     # Contacts and constraints measured on the shipped clips; see docs/results.md.
-    sim: SimulationCfg = SimulationCfg(dt=0.005, render_interval=4, physics=tracking_physics(njmax=250, nconmax=40))
+    sim: SimulationCfg = SimulationCfg(dt=0.005, render_interval=4, physics=flat_physics(njmax=250, nconmax=40))
 
     def __post_init__(self) -> None:
         """Put the G1 into the task."""

@@ -1,0 +1,4 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""How the G1 learns to walk."""

@@ -1,0 +1,129 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""What becomes harder during training; checkpoints hold how hard it is, so that a run goes on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from isaaclab.managers import ManagerTermBase
+from isaaclab_tasks.core.velocity.mdp.curriculums import terrain_levels_vel
+
+if TYPE_CHECKING:
+    from isaaclab.envs import ManagerBasedRLEnv
+    from isaaclab.managers import CurriculumTermCfg
+
+_AXES = ("lin_vel_x", "lin_vel_y", "ang_vel_z")
+
+
+class terrain_levels(ManagerTermBase):  # noqa: N801 -- a term, written in configs like a function
+    """Isaac Lab's levels of the ground: harder for who walked far, easier for who did not follow."""
+
+    def __call__(self, env: ManagerBasedRLEnv, env_ids: Sequence[int] | slice) -> torch.Tensor:
+        """Change the levels of the environments whose episodes end, and return the mean level."""
+        return terrain_levels_vel(env, env_ids)
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """Return the level of each environment."""
+        terrain: Any = self._env.scene.terrain
+        return {"levels": terrain.terrain_levels.cpu()}
+
+    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
+        """Take over the levels; with another number of environments, each takes one of them at random.
+
+        A robot stays where it is until its episode ends, and what it has walked till then counts from there.
+        """
+        terrain: Any = self._env.scene.terrain
+        saved = state["levels"]
+        if len(saved) != self._env.num_envs:
+            saved = saved[torch.randint(len(saved), (self._env.num_envs,))]
+        terrain.terrain_levels[:] = saved.to(self._env.device).clamp(max=terrain.max_terrain_level - 1)
+
+
+class command_ranges(ManagerTermBase):  # noqa: N801 -- a term, written in configs like a function
+    """Commands from a part of the config's ranges, which grows to the whole when the robots follow well.
+
+    After legged_gym (leggedrobotics/legged_gym, ``update_command_curriculum``): what counts is the reward for the
+    linear velocity in the episodes that have ended, as a share of the most that an episode of full length can give,
+    so that a fall counts as well. It is averaged over many episodes before a decision.
+    """
+
+    def __init__(self, cfg: CurriculumTermCfg, env: ManagerBasedRLEnv) -> None:
+        """Remember the config's ranges and narrow the commands."""
+        super().__init__(cfg, env)
+        params: dict[str, Any] = cfg.params
+        self._command: Any = env.command_manager.get_term(params["command_name"])
+        # The command reads its config at each resampling; that of the environment stays as it is.
+        ranges = self._command.cfg.ranges
+        self._command.cfg = self._command.cfg.replace(ranges=ranges.copy())
+        self._full = {axis: tuple(getattr(ranges, axis)) for axis in _AXES}
+        self.share: float = params["start"]
+        """Part of the ranges that is commanded, from 0 to 1."""
+        self._sum = torch.zeros((), device=env.device)
+        self._count = 0
+        self._apply()
+
+    def __call__(
+        self,
+        env: ManagerBasedRLEnv,
+        env_ids: Sequence[int] | slice,
+        command_name: str,
+        reward_name: str,
+        start: float,
+        step: float,
+        threshold: float,
+        episodes: float,
+    ) -> float:
+        """Count the episodes that end, and widen the ranges if they were good.
+
+        Args:
+            env: The environment.
+            env_ids: Environments whose episodes end.
+            command_name: Name of the velocity command.
+            reward_name: Name of the reward for following the linear velocity.
+            start: Part of the ranges at the beginning [-].
+            step: How much is added at a time [-].
+            threshold: Least mean share of the reward at which it is added [-].
+            episodes: Episodes of each environment, on average, between two decisions.
+
+        Returns:
+            The part of the ranges that is commanded from now on, from 0 to 1.
+        """
+        if self.share >= 1.0:
+            return self.share
+        lengths = env.episode_length_buf[env_ids]
+        # At the very first reset no episode has been.
+        played = lengths > 0
+        most = env.reward_manager.get_term_cfg(reward_name).weight * env.max_episode_length_s
+        shares = env.reward_manager._episode_sums[reward_name][env_ids] / most
+        self._sum += (shares * played).sum()
+        self._count += int(played.sum())
+        if self._count >= max(1.0, episodes * env.num_envs):
+            if float(self._sum) >= threshold * self._count:
+                self.share = min(1.0, self.share + step)
+                self._apply()
+            self._sum.zero_()
+            self._count = 0
+        return self.share
+
+    def state_dict(self) -> dict[str, float]:
+        """Return the part of the ranges that is commanded."""
+        return {"share": self.share}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        """Command that part of the ranges."""
+        self.share = float(state["share"])
+        self._apply()
+
+    def _apply(self) -> None:
+        for axis, (low, high) in self._full.items():
+            setattr(self._command.cfg.ranges, axis, narrowed(low, high, self.share))
+
+
+def narrowed(low: float, high: float, share: float) -> tuple[float, float]:
+    """Return a part of a range, drawn together about the value in it that is nearest to 0."""
+    rest = min(max(0.0, low), high)
+    return rest + share * (low - rest), rest + share * (high - rest)
