@@ -55,8 +55,8 @@ def page(driven: Drive) -> Iterator[DrivingPage]:
 class Visitor:
     """A browser's window with the page open and its script running."""
 
-    def __init__(self, browser: Any, url: str, script: str = "") -> None:
-        self.context = browser.new_context(viewport={"width": 700, "height": 440})
+    def __init__(self, browser: Any, url: str, script: str = "", width: int = 600) -> None:
+        self.context = browser.new_context(viewport={"width": width, "height": 440})
         self.window = self.context.new_page()
         self.errors: list[str] = []
         self.strangers: list[str] = []
@@ -89,10 +89,10 @@ class Visitor:
         field.blur()
 
     def picture(self) -> np.ndarray:
-        """Return what is left of the panel, shape (440, 240, 3)."""
+        """Return the middle of a window of 1000 pixels, left of the panel, shape (360, 240, 3)."""
         from PIL import Image
 
-        clip = {"x": 60, "y": 0, "width": 240, "height": 440}
+        clip = {"x": 350, "y": 40, "width": 240, "height": 360}
         style = ".mantine-Notification-root { display: none }"
         data = self.window.screenshot(clip=clip, style=style, timeout=90_000)
         return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
@@ -179,9 +179,11 @@ def test_one_drives_and_the_others_look(driven: Drive, page: DrivingPage, browse
     first.window.keyboard.down("w")
     wait_for(lambda: wheel.command == Command(0.6, 0.0, 0.0))
     wait_for(lambda: second.role == "another browser drives" and second.button("Stop").is_disabled())
-    # Its slider shows what the first does and cannot be moved, and its keys count for nothing.
+    # What it does counts for nothing, and its slider shows what the first does.
     forward = second.window.locator("input[inputmode=decimal]").nth(0)
-    wait_for(lambda: float(forward.input_value()) == 0.6 and forward.is_disabled())
+    wait_for(lambda: float(forward.input_value()) == 0.6)
+    second.type_into(0, "-1")
+    wait_for(lambda: float(forward.input_value()) == 0.6)
     second.window.keyboard.down("s")
     second.window.wait_for_timeout(500)
     assert wheel.command == Command(0.6, 0.0, 0.0)
@@ -211,7 +213,7 @@ def test_the_robot_is_seen_and_the_ground_moves_under_it(browser: Any):
     faces = [face for i in (0, 2, 4) for face in ((i, i + 2, i + 1), (i + 1, i + 2, i + 3))]
     ground = GroundMesh(corners, np.array(faces, dtype=np.int32))
     with Drive(ToyRobot(ground)) as driven, open_page(driven) as page:
-        visitor = Visitor(browser, page.url)
+        visitor = Visitor(browser, page.url, width=1000)
         dark = wait_for(lambda: int((visitor.picture().max(axis=-1) < 90).sum()) > 300, 60.0)
         assert dark
         before = visitor.picture()

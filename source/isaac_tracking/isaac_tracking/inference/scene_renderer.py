@@ -202,9 +202,10 @@ class SceneRenderer:
         distance, ahead = hits.distance[ground], rays[ground]
         points = frame.eye + ahead * distance[:, None]
         lamps, pixel = (self._key, self._fill), 1.0 / self._focal
-        color[ground] = shading.terrain_color(
-            points, hits.normal[ground], ahead, distance, pixel, lamps, hits.lit[ground]
-        )
+        normal = hits.normal[ground]
+        # Isaac Lab's height fields fold over where they are steep: such a triangle is seen from below its front.
+        normal = torch.where(normal[:, 2:] < 0.0, -normal, normal)
+        color[ground] = shading.terrain_color(points, normal, ahead, distance, pixel, lamps, hits.lit[ground])
 
     def _lay_reference_over(self, color: Tensor, near: Tensor, hits: Hits, rays: Tensor, depth: Tensor) -> None:
         """Blend the reference in where it is nearer than the robot; where both agree the robot is seen."""

@@ -1,47 +1,63 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""How fast the full tracking environment steps, and where the time goes: one table, a process for each size."""
+"""How fast a task steps and trains, how near that is to the bare physics, and where the rest of the time goes."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ..files import written_beside
 from . import checks, options
-from .errors import USER_ERRORS, OptionError
+from .benchmark_report import lines, read_other, size_of
+from .errors import OptionError
+from .memory_fit import free_memory, need_room
 from .overrides import resolve_config, split_rest
 from .run_folder import commit_of_checkout
-from .stopwatch import PARTS, count_syncs, run_steps, shares_of_step, timed
-from .terminal import print_line, quiet
+from .terminal import print_line
 
-_ROW = "row "
-"""Begins the line in which a process hands its measurement back."""
-_WARM_UP = 50
-"""Steps before measuring, in which kernels are compiled and the first robots fall."""
-_SYNC_STEPS = 20
-"""Steps over which waits for the device are counted."""
+if TYPE_CHECKING:
+    from .measured_task import Job
+
+_MEASURE = "import sys; from isaac_tracking.launch.measured_task import main; sys.exit(main(sys.argv[1:]))"
+"""Program that measures one size."""
+_PACKAGE = Path(__file__).parents[2]
+"""Folder from which the package is imported."""
+_START = ("import", "scene", "first_step", "compiled_modules", "compiling")
+"""What is said of a start with an empty kernel cache."""
 
 
 def make_parser() -> options.OptionParser:
     """Return the parser of ``scripts/benchmark.py``."""
     parser = options.OptionParser(
-        prog="scripts/benchmark.py", description="Measure env-steps/s at several sizes.", allow_abbrev=False
+        prog="scripts/benchmark.py",
+        description="Measure a task: step, bare physics, managers, terms, policy, learner, memory, start. KEY=VALUE"
+        " changes the task, for example physics=physx.",
+        allow_abbrev=False,
     )
     parser.add_argument("--task", default="Isaac-Tracking-G1-v0", metavar="ID")
     parser.add_argument("--num_envs", nargs="+", type=options.positive, metavar="N", help="sizes to measure")
     parser.add_argument("--device", metavar="DEVICE", help="cuda, cuda:N or cpu (default: a GPU if there is one)")
     parser.add_argument("--steps", type=options.positive, default=200, metavar="N", help="timed steps at each size")
     parser.add_argument("--seed", type=options.natural, default=0, metavar="N")
-    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where the numbers go as well")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="print how many times those of a --json file")
+    parser.add_argument("--cold", action="store_true", help="start once more with an empty kernel cache")
     return parser
 
 
 def benchmark(argv: Sequence[str]) -> int:
-    """Measure every size in a process of its own and print one table.
+    """Measure every size in a process of its own and print a table of each.
 
     Raises:
         OptionError: If an option cannot be used, or a size cannot be measured.
@@ -54,20 +70,76 @@ def benchmark(argv: Sequence[str]) -> int:
     device = options.choose_device(args.device)
     env_cfg, _ = resolve_config(args.task, overrides)
     engine = checks.need_engine(env_cfg.sim.physics, device)
+    base = options.caller_folder()
+    other = read_other(base / args.compare) if args.compare else None
     sizes = args.num_envs or ([16, 32, 64] if device == "cpu" else [1024, 4096, 8192])
-    if args.one:
-        return _measure_one(args, overrides, device, sizes[0])
-    print_line(
-        f"{args.task} | {engine} | {_device_name(device)} | {args.steps} steps | seed {args.seed}"
-        f" | commit {commit_of_checkout()}"
-    )
-    header = ["num_envs", "env-steps/s", "ms/step", "GPU GB", *PARTS, "other", "syncs/step"]
-    print_line(" | ".join(f"{title:>12}" for title in header))
+    about = {"task": args.task, "overrides": overrides, "engine": engine, "device": _device_name(device)}
+    about |= {"steps": args.steps, "seed": args.seed, "commit": commit_of_checkout()}
+    print_line(" | ".join(str(about[name]) for name in ("task", "engine", "device", "commit")))
+    if other:
+        _say_differences(about, other)
+    rows: list[dict[str, Any]] = []
     for size in sizes:
-        # One process each: engines do not give their memory back.
-        cells = _measure_apart(args, overrides, device, size)
-        print_line(" | ".join(f"{cell:>12}" for cell in cells))
+        row = _measure_size(args, overrides, device, size, cold=args.cold and not rows)
+        rows.append(row)
+        for line in lines(row, size_of(other, size)):
+            print_line(line)
+        if args.json is not None:
+            # After each size: the next one may take the machine down.
+            with written_beside(base / args.json) as file:
+                file.write((json.dumps({**about, "sizes": rows}, indent=1) + "\n").encode())
     return 0
+
+
+def _measure_size(
+    args: argparse.Namespace, overrides: Sequence[str], device: str, size: int, cold: bool
+) -> dict[str, Any]:
+    """Measure a size that fits, and its start with no kernels if asked for."""
+    from .measured_task import Job
+
+    job = Job(args.task, tuple(overrides), device, size, args.steps, args.seed, 0.0)
+
+    def memory_of(num_envs: int) -> float:
+        print_line(f"measuring the memory of {num_envs} environments, to tell whether {size} fit")
+        return 1e9 * _measure_apart(dataclasses.replace(job, num_envs=num_envs, only="start"))["memory"]
+
+    need_room(size, device, free_memory(device), memory_of)
+    row = _measure_apart(job)
+    if cold:
+        with tempfile.TemporaryDirectory(prefix="isaac_tracking_kernels_") as cache:
+            start = _measure_apart(dataclasses.replace(job, only="start"), {"WARP_CACHE_PATH": cache})["start"]
+        row["cold_start"] = {name: start[name] for name in _START}
+    return row
+
+
+def _measure_apart(job: Job, environment: dict[str, str] | None = None) -> dict[str, Any]:
+    """Measure in a process of its own: engines do not give their memory back.
+
+    Raises:
+        OptionError: If the process fails.
+    """
+    from .measured_task import arguments_of
+
+    paths = [str(_PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(environment or {})}
+    with tempfile.TemporaryDirectory(prefix="isaac_tracking_benchmark_") as folder:
+        file = Path(folder) / "row.json"
+        arguments = arguments_of(dataclasses.replace(job, begun=time.time()))
+        command = [sys.executable, "-c", _MEASURE, str(file), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, env=environment)
+        if done.returncode or not file.is_file():
+            end = " ".join((done.stderr or done.stdout).split())[-300:]
+            raise OptionError(
+                f"{job.num_envs} environments cannot be measured; give fewer with --num_envs, or look at: {end}"
+            )
+        return json.loads(file.read_text())
+
+
+def _say_differences(about: dict[str, Any], other: dict[str, Any]) -> None:
+    """Say what differs besides the numbers, since it may explain them."""
+    for name in ("task", "overrides", "engine", "device", "commit"):
+        if other.get(name) != about[name]:
+            print_line(f"compared with another {name}: {other.get(name)}")
 
 
 def _device_name(device: str) -> str:
@@ -76,51 +148,3 @@ def _device_name(device: str) -> str:
     import torch
 
     return torch.cuda.get_device_name(device)
-
-
-def _measure_apart(args: argparse.Namespace, overrides: Sequence[str], device: str, size: int) -> list[str]:
-    command = [sys.executable, sys.argv[0], "--one", "--task", args.task, "--num_envs", str(size)]
-    command += ["--device", device, "--steps", str(args.steps), "--seed", str(args.seed), *overrides]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    rows = [line for line in done.stdout.splitlines() if line.startswith(_ROW)]
-    if done.returncode or not rows:
-        end = " ".join((done.stderr or done.stdout).split())[-300:]
-        raise OptionError(f"{size} environments cannot be measured; give fewer with --num_envs, or look at: {end}")
-    return rows[0].split()[1:]
-
-
-def _measure_one(args: argparse.Namespace, overrides: Sequence[str], device: str, num_envs: int) -> int:
-    import gymnasium as gym
-    import torch
-    from isaaclab.app import launch_simulation
-
-    env_cfg, _ = resolve_config(args.task, [*overrides, f"env.scene.num_envs={num_envs}"])
-    env_cfg.sim.device, env_cfg.seed = device, args.seed
-    launcher = argparse.Namespace(device=device, headless=True, visualizer=[])
-    with quiet(False, USER_ERRORS) as curtain, launch_simulation(env_cfg, launcher):
-        env = gym.make(args.task, cfg=env_cfg).unwrapped
-        generator = torch.Generator(device).manual_seed(args.seed)
-        # Actions of an untrained policy of BeyondMimic's initial spread: falls, and so resets, are frequent.
-        actions = torch.randn(16, num_envs, env.action_manager.total_action_dim, device=device, generator=generator)
-        env.reset()
-        run_steps(env, actions, _WARM_UP)
-        seconds = timed(lambda: run_steps(env, actions, args.steps), device)
-        syncs = count_syncs(lambda: run_steps(env, actions, _SYNC_STEPS), device)
-        cells = [str(num_envs), f"{args.steps * num_envs / seconds:.0f}", f"{1000 * seconds / args.steps:.2f}"]
-        cells += ["-" if device == "cpu" else f"{_used_memory(device):.1f}"]
-        # Last, since it leaves its watches in the environment.
-        cells += [f"{100 * share:.0f}%" for share in shares_of_step(env, actions, args.steps, device)]
-        cells += ["-" if syncs is None else f"{syncs / _SYNC_STEPS:.1f}"]
-        curtain.down = False
-        sys.stdout.write(_ROW + " ".join(cells) + "\n")
-        sys.stdout.flush()
-        env.close()
-    return 0
-
-
-def _used_memory(device: str) -> float:
-    """Return the memory in use on a GPU by everyone [GB]."""
-    import torch
-
-    free, total = torch.cuda.mem_get_info(device)
-    return (total - free) / 1e9

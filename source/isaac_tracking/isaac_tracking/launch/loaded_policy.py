@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from .buffer_warning import BufferWarning
 from .overrides import resolve_config
 from .terminal import Curtain
 
@@ -48,12 +49,14 @@ def loaded_policy(
     hidden = curtain.down
     with launch_simulation(env_cfg, _launcher_arguments(plan)):
         base: Any = gym.make(plan.task, cfg=env_cfg)
+        buffers = BufferWarning.attach()
         env = RslRlVecEnvWrapper(base, clip_actions=agent_cfg.clip_actions)
         runner = Runner(env, to_dict(agent_cfg), device=plan.device)
         runner.load(str(plan.checkpoint), load_cfg={"actor": True})
         curtain.down = False
         try:
             yield env, runner.get_inference_policy(device=plan.device)
+            buffers.read()
         finally:
             curtain.down = hidden
         env.close()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..learning.runner import Runner
 from ..learning.runs import RunError, lock_run, set_aside_after, write_record
+from .buffer_warning import BufferWarning
 from .run_folder import commit_of_checkout
 from .stop import raise_if_stopped
 from .terminal import Curtain, print_line
@@ -32,6 +33,7 @@ class PlannedRunner(Runner):
             curtain: What hides the set-up's output; it is up while training.
         """
         self._plan, self._curtain, self._film = plan, curtain, None
+        self.logger.readings.append(BufferWarning.attach().read)
         if hasattr(self.alg, "planned_updates"):
             # Not the iterations of this session: what depends on a run's progress goes on where it was.
             self.alg.planned_updates = plan.planned

@@ -1,99 +1,147 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Timing an environment's step and its parts, and counting how often it waits for the device."""
+"""How long pieces of work take: CUDA events on a GPU, the clock on a CPU, and medians with their spread."""
 
 from __future__ import annotations
 
+import statistics
 import time
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
-PARTS = ("physics", "command", "rewards", "terminations", "observations", "events", "resets")
-"""Shares of a step that are timed apart; what is left is "other"."""
+Mark = Any
+"""A moment: a CUDA event, or seconds."""
 
 
-def run_steps(env: Any, actions: torch.Tensor, count: int) -> None:
-    """Step an environment, with actions of shape (period, num_envs, num_actions) over and over."""
-    with torch.inference_mode():
-        for index in range(count):
-            env.step(actions[index % len(actions)])
+class Clock:
+    """Marks moments of a device without waiting for it.
 
+    On a GPU a moment is when the device gets there, so what the host does meanwhile counts only where the device
+    waits for it. Warp's stream and torch's are blocking streams of CUDA, each of which waits for the other, so an
+    event in torch's stands for both.
 
-def timed(work: Callable[[], None], device: str) -> float:
-    """Return the time that some work takes until the device has done it [s]."""
-    _wait(device)
-    start = time.perf_counter()
-    work()
-    _wait(device)
-    return time.perf_counter() - start
-
-
-def count_syncs(work: Callable[[], None], device: str) -> int | None:
-    """Return how often torch waits for the device during some work; None where there is no GPU."""
-    if device == "cpu":
-        return None
-    torch.cuda.set_sync_debug_mode("warn")
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            work()
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
-    return sum("synchroniz" in str(warning.message) for warning in caught)
-
-
-def shares_of_step(env: Any, actions: torch.Tensor, steps: int, device: str) -> list[float]:
-    """Return the share of each part in a step and that of the rest, waiting for the device around each of them."""
-    watch = _Watch(device)
-    for target, method, part in (
-        (env.sim, "step", "physics"),
-        (env.scene, "write_data_to_sim", "physics"),
-        (env.scene, "update", "physics"),
-        (env.command_manager, "compute", "command"),
-        (env.reward_manager, "compute", "rewards"),
-        (env.termination_manager, "compute", "terminations"),
-        (env.observation_manager, "compute", "observations"),
-        (env.event_manager, "apply", "events"),
-        (env, "_reset_idx", "resets"),
-    ):
-        watch.attach(target, method, part)
-    total = timed(lambda: run_steps(env, actions, steps), device)
-    shares = [watch.spent[part] / total for part in PARTS]
-    return [*shares, 1.0 - sum(shares)]
-
-
-class _Watch:
-    """Adds up the time spent in methods; a method called by another one counts for that one."""
+    Args:
+        device: ``"cpu"`` or a GPU.
+    """
 
     def __init__(self, device: str) -> None:
-        self.spent: dict[str, float] = dict.fromkeys(PARTS, 0.0)
-        self._device, self._busy = device, False
+        self._device, self.on_gpu = device, device != "cpu"
 
-    def attach(self, target: Any, method: str, part: str) -> None:
-        original = getattr(target, method)
+    def mark(self) -> Mark:
+        """Return this moment."""
+        if not self.on_gpu:
+            return time.perf_counter()
+        event = torch.cuda.Event(enable_timing=True)
+        event.record(torch.cuda.current_stream(self._device))
+        return event
 
-        def measured(*args: Any, **kwargs: Any) -> Any:
-            if self._busy:
-                return original(*args, **kwargs)
-            self._busy = True
-            _wait(self._device)
-            start = time.perf_counter()
-            result = original(*args, **kwargs)
-            _wait(self._device)
-            self.spent[part] += time.perf_counter() - start
-            self._busy = False
-            return result
+    def wait(self) -> None:
+        """Wait until the device has done everything."""
+        if self.on_gpu:
+            torch.cuda.synchronize(self._device)
 
-        setattr(target, method, measured)
+    def milliseconds(self, start: Mark, end: Mark) -> float:
+        """Return the time between two moments [ms]; on a GPU wait first."""
+        return start.elapsed_time(end) if self.on_gpu else 1000.0 * (end - start)
 
 
-def _wait(device: str) -> None:
-    if device != "cpu":
-        import warp as wp
+def sampled(work: Callable[[int], None], count: int, clock: Clock) -> list[float]:
+    """Return how long each of some pieces of work takes [ms], without waiting for the device between them.
 
-        torch.cuda.synchronize(device)
-        wp.synchronize_device(device)
+    Args:
+        work: Does the piece of a given number.
+        count: How many pieces.
+        clock: The device's.
+    """
+    clock.wait()
+    marks = [clock.mark()]
+    for index in range(count):
+        work(index)
+        marks.append(clock.mark())
+    clock.wait()
+    return [clock.milliseconds(*pair) for pair in zip(marks[:-1], marks[1:], strict=True)]
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return median, 10th and 90th percentile (linear between samples), and mean of samples."""
+    if len(values) == 1:
+        return dict.fromkeys(("median", "p10", "p90", "mean"), float(values[0]))
+    tenths = statistics.quantiles(values, n=10, method="inclusive")
+    return {
+        "median": statistics.median(values),
+        "p10": tenths[0],
+        "p90": tenths[-1],
+        "mean": statistics.fmean(values),
+    }
+
+
+class Watches:
+    """Adds up the time that named calls take in each step.
+
+    Parts do not overlap: what one part calls of another is the first one's. Everything else counts for itself, whoever
+    calls it.
+
+    Args:
+        clock: The device's.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._marks: dict[str, list[tuple[Mark, Mark]]] = {}
+        self._steps: list[dict[str, float]] = []
+        self._parts: set[str] = set()
+        self._in_part = False
+
+    def attach(self, name: str, target: Any, attribute: str, part: bool = False) -> None:
+        """Put a watch on a method of an object, or on any attribute that is called; several may share a name."""
+        self._marks.setdefault(name, [])
+        if part:
+            self._parts.add(name)
+        setattr(target, attribute, Watched(self, name, getattr(target, attribute)))
+
+    def step(self, work: Callable[[], Any]) -> None:
+        """Do a step; what is marked meanwhile is its, and what no part has is ``other``. Waits for the device."""
+        start = self._clock.mark()
+        work()
+        end = self._clock.mark()
+        self._clock.wait()
+        spent = {name: sum(self._clock.milliseconds(*pair) for pair in marks) for name, marks in self._marks.items()}
+        whole = self._clock.milliseconds(start, end)
+        self._steps.append({**spent, "step": whole, "other": whole - sum(spent[name] for name in self._parts)})
+        for marks in self._marks.values():
+            marks.clear()
+
+    def spreads(self) -> dict[str, dict[str, float]]:
+        """Return median and spread of the time of each name in a step [ms], of those that ever took any."""
+        names = [name for name in (*self._marks, "other", "step") if any(step[name] for step in self._steps)]
+        return {name: spread([step[name] for step in self._steps]) for name in names}
+
+    def run(self, name: str, call: Callable, args: tuple, kwargs: dict) -> Any:
+        """Call and mark."""
+        part = name in self._parts
+        if part and self._in_part:
+            return call(*args, **kwargs)
+        self._in_part = self._in_part or part
+        start = self._clock.mark()
+        try:
+            result = call(*args, **kwargs)
+        finally:
+            self._in_part = self._in_part and not part
+        self._marks[name].append((start, self._clock.mark()))
+        return result
+
+
+class Watched:
+    """A call under a watch; everything else about it is that of the call itself."""
+
+    def __init__(self, watches: Watches, name: str, call: Callable) -> None:
+        self._watches, self._name, self._call = watches, name, call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._watches.run(self._name, self._call, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._call, name)

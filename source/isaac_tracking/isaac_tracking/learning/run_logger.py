@@ -11,7 +11,7 @@ import math
 import statistics
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -39,6 +39,8 @@ class RunLogger(Logger):
         super().__init__(*args, **kwargs)
         self.start_iteration = 0
         """First iteration to come."""
+        self.readings: list[Callable[[], Mapping[str, float]]] = []
+        """Called once at the end of an iteration for more quantities by name, for example of the simulator."""
         self._last_line = -math.inf
         self._session_time = 0.0
         self._table: RunTable | None = None
@@ -105,6 +107,8 @@ class RunLogger(Logger):
         means = mean_of_steps(self.ep_extras)
         # The stock logger would average key by key and step by step on the device: thousands of kernels.
         self.ep_extras.clear()
+        for read in self.readings:
+            means |= read()
         for key, value in means.items():
             self.writer.add_scalar(key if "/" in key else f"Episode/{key}", value, it)
         row = self._row(it, collect_time, learn_time, means, kwargs)

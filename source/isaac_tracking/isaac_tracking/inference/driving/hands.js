@@ -7,13 +7,14 @@
 (() => {
   window.stopDriving?.(); // of an earlier connection of this page
   const keys = new Set({KEYS}), fast = new Set({FAST}), held = new Set();
-  let sticks = [], stops = 0, count = 0, sent = "", sentAt = 0, padStopped = false;
+  let sticks = [], stops = 0, count = 0, sent = "", sentAt = 0, padStopped = false, mine = false, moves = 0;
 
   const field = () => {
     const label = [...document.querySelectorAll("label")].find((each) => each.textContent === {FIELD});
-    const card = label?.closest(".mantine-Paper-root");
-    if (card) card.style.display = "none";
-    return card?.querySelector("input");
+    let row = label;
+    while (row && !row.querySelector("input")) row = row.parentElement;
+    if (row) row.style.display = "none";
+    return row?.querySelector("input");
   };
   const setValue = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
 
@@ -22,11 +23,13 @@
     const state = { keys: [...held].sort(), sticks, stops };
     const text = JSON.stringify(state);
     // At most ten times a second: viser sends twenty messages a second and drops all but the last of more.
-    if (now - sentAt < (text === sent ? 500 : 100)) return;
+    if (moves || now - sentAt < (text === sent ? 500 : 100)) return;
     const input = field();
     if (!input) return;
     setValue.call(input, JSON.stringify({ ...state, count: ++count }));
+    mine = true;
     input.dispatchEvent(new Event("input", { bubbles: true }));
+    mine = false;
     sent = text;
     sentAt = now;
   };
@@ -59,6 +62,19 @@
   const onHide = () => { if (document.hidden) { sticks = []; stop(); } send(); };
   const tick = () => { if (!document.hidden) readPad(); send(); };
 
+  // For the same reason silent while somebody moves another control, whose message would be dropped: until it has
+  // acted, which a slider does with the next picture, and viser has sent that, which takes it 50 ms.
+  let grabbed = false; // a control, and not the view
+  const onControl = (event) => {
+    if (mine) return;
+    if (event.type === "pointerdown") grabbed = event.target?.tagName !== "CANVAS";
+    if (event.type === "pointermove" && !(grabbed && event.buttons)) return;
+    moves += 1;
+    requestAnimationFrame(() => setTimeout(() => { moves -= 1; }, 100));
+  };
+  const controlEvents = ["pointerdown", "pointermove", "pointerup", "click", "input", "change"];
+
+  for (const name of controlEvents) window.addEventListener(name, onControl, true);
   window.addEventListener("keydown", onKey, true);
   window.addEventListener("keyup", onKey, true);
   window.addEventListener("blur", letGo);
@@ -66,6 +82,7 @@
   const timer = setInterval(tick, 25);
   window.stopDriving = () => {
     clearInterval(timer);
+    for (const name of controlEvents) window.removeEventListener(name, onControl, true);
     window.removeEventListener("keydown", onKey, true);
     window.removeEventListener("keyup", onKey, true);
     window.removeEventListener("blur", letGo);

@@ -77,8 +77,8 @@ class Visitor(threading.Thread):
     def _lay_out(self) -> None:
         gui, limits = self._client.gui, self._wheel.limits
         self._text = gui.add_html("", order=1.0)
-        self._take = gui.add_button("Take the wheel", icon="steering-wheel", order=2.0)
-        self._stop = gui.add_button("Stop", icon="hand-stop", color="red", order=3.0)
+        self._take_button = gui.add_button("Take the wheel", icon="steering-wheel", order=2.0)
+        self._stop_button = gui.add_button("Stop", icon="hand-stop", color="red", order=3.0)
         self._sliders: dict[str, Any] = {}
         for number, (axis, label, unit) in enumerate(_SLIDERS):
             low, high = getattr(limits, axis)
@@ -89,13 +89,10 @@ class Visitor(threading.Thread):
         self._pace = gui.add_slider(
             "Keys", 0.1, 1.0, 0.1, 0.6, order=20.0, hint="What a key means, as a part of the trained range"
         )
-        self._restart = gui.add_button("Start again", icon="refresh", order=30.0)
+        self._restart_button = gui.add_button("Start again", icon="refresh", order=30.0)
         gui.add_html(f'<div style="padding:0 1em;font-size:0.85em">{_HELP}</div>', order=31.0)
-        # Of the messages that the controls of one panel send within 50 ms, viser's page forgets all but the last. A
-        # container of its own keeps what the script says and what the panel says apart.
-        with self._client.scene.add_3d_gui_container("/hands"):
-            self._field = gui.add_text(FIELD, "")
-            gui.add_html(hands_html())
+        self._field = gui.add_text(FIELD, "", order=40.0)
+        gui.add_html(hands_html(), order=41.0)
         self._listen()
 
     def _listen(self) -> None:
@@ -114,9 +111,9 @@ class Visitor(threading.Thread):
             async def _(_: viser.GuiEvent) -> None:
                 act()
 
-        on_click(self._take, lambda: self._wheel.take(self._id))
-        on_click(self._stop, lambda: self._wheel.stop(self._id))
-        on_click(self._restart, self._ask_restart)
+        on_click(self._take_button, lambda: self._wheel.take(self._id))
+        on_click(self._stop_button, lambda: self._wheel.stop(self._id))
+        on_click(self._restart_button, self._ask_restart)
 
         @self._field.on_update
         async def _(event: viser.GuiEvent) -> None:
@@ -146,9 +143,9 @@ class Visitor(threading.Thread):
         role = "nobody drives; press a key or move a slider"
         if driver is not None:
             role = "you drive" if driver == self._id else "another browser drives"
-        self._take.disabled = driver == self._id
+        self._take_button.disabled = driver == self._id
         may = driver in (None, self._id)
-        self._stop.disabled = self._restart.disabled = not may
+        self._stop_button.disabled = self._restart_button.disabled = not may
         for axis, slider in self._sliders.items():
             low, high = getattr(self._wheel.limits, axis)
             slider.disabled = not may or low == high
