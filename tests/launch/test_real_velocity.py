@@ -8,8 +8,10 @@ from __future__ import annotations
 import csv
 import os
 import re
+import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,24 @@ def test_an_interval_of_250_steps_gives_a_film_too(resumed):
     assert "checkpoint of iteration 19" in printed
     report = check_film(run / "videos" / "play" / "model_19.mp4", may_stand_still=True)
     assert 1 <= report.frames <= 2 and report.fps == pytest.approx(0.2)
+
+
+def test_a_page_is_opened_to_drive_and_closed_by_ctrl_c(trained):
+    pytest.importorskip("viser")
+    run, _ = trained
+    command = [sys.executable, str(ROOT / "scripts" / "play.py"), *ON_CPU, "--task", TASK, "--keyboard", "--port", "0"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "source" / "isaac_tracking")}
+    with subprocess.Popen(
+        command, cwd=run.parents[3], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as playing:
+        assert playing.stdout is not None and playing.stderr is not None
+        try:
+            lines = iter(playing.stdout.readline, "")
+            found = (re.search(r"drive the robot at (http://127\.0\.0\.1:\d+) \|", line) for line in lines)
+            opened = next(match for match in found if match)
+            with urllib.request.urlopen(opened[1], timeout=20.0) as answer:
+                assert answer.status == 200 and b"<html" in answer.read().lower()
+        finally:
+            playing.send_signal(signal.SIGINT)
+        assert playing.stderr.read().endswith("\nStopped by Ctrl-C.\n")
+        assert playing.wait(timeout=60.0) == 130

@@ -143,3 +143,21 @@ def test_reader_that_leaves_does_not_stop_training(monkeypatch: pytest.MonkeyPat
 
 def test_duration():
     assert [duration(value) for value in (0, 61.9, 3600, 36061)] == ["0:00", "1:01", "1:00:00", "10:01:01"]
+
+
+def test_readings_are_taken_once_an_iteration_and_logged(tmp_path: Path):
+    logger, taken = make(RunLogger, tmp_path), []
+
+    def read() -> dict[str, float]:
+        taken.append(len(taken))
+        return {"Physics/overflow_contacts": 2.0 + len(taken)}
+
+    logger.readings.append(read)
+    logger._table = run_logger.RunTable(tmp_path / "logs.csv")
+    log(logger, it=0)
+    log(logger, it=1)
+    assert logger.writer.values["Physics/overflow_contacts"] == 4.0
+    assert taken == [0, 1]
+    text = (tmp_path / "logs.csv").read_text().splitlines()
+    column = text[0].split(",").index("Physics/overflow_contacts")
+    assert [line.split(",")[column] for line in text[1:]] == ["3", "4"]

@@ -142,8 +142,13 @@ def test_sliders_buttons_and_typing(driven: Drive, page: DrivingPage, browser: A
     wait_for(lambda: wheel.command == Command(0.4, 0.0, 0.0))
     visitor.type_into(2, "-1.2")
     wait_for(lambda: wheel.command == Command(0.4, 0.0, -1.2))
-    # Letters that are typed into a field drive nobody, and the field of the script is seen by nobody.
+    # Letters that are typed into a field drive nobody, but Space stops; the field of the script is seen by nobody.
     visitor.window.locator("input[inputmode=decimal]").nth(1).press("w")
+    assert wheel.command == Command(0.4, 0.0, -1.2)
+    visitor.window.locator("input[inputmode=decimal]").nth(1).press("Space")
+    wait_for(lambda: wheel.command == REST)
+    visitor.type_into(2, "1")
+    wait_for(lambda: wheel.command == Command(0.0, 0.0, 1.0))
     assert not visitor.window.get_by_text("held", exact=True).is_visible()
     visitor.press("Stop")
     wait_for(lambda: wheel.command == REST)

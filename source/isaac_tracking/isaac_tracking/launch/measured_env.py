@@ -12,7 +12,7 @@ import torch
 
 from .stopwatch import Clock, Watches
 
-_MOST_BYTES = 2**28
+_MOST_BYTES = 2**27
 """Most memory that recorded states take."""
 
 

@@ -29,6 +29,8 @@ from .terminal import quiet
 
 _WARM_UP = 50
 """Steps before measuring, in which the first robots fall."""
+_SETTLE = 5
+"""Steps after the replay of the physics, which put all robots elsewhere."""
 _COUNTED = 20
 """Steps in which operators, launches and waits are counted."""
 _UPDATES = 5
@@ -120,9 +122,8 @@ def _measure(job: Job, env: Any, agent_cfg: Any, clock: Clock, start: dict, begi
     row: dict[str, Any] = {"num_envs": job.num_envs, "start": start}
     if job.only == "all":
         steps(_WARM_UP)
-        row["step"], row["physics"] = _step_and_physics(env, actions, job.steps, clock)
-        row["ratio"] = row["step"]["median"] / row["physics"]["median"]
-        steps(3)
+        row |= _step_and_physics(env, actions, job.steps, clock)
+        steps(_SETTLE)
         row["counts"] = _counts(steps, job.device)
     row |= _learning(env, agent_cfg, clock, job.steps if job.only == "all" else 0)
     if job.only == "all":
@@ -131,11 +132,14 @@ def _measure(job: Job, env: Any, agent_cfg: Any, clock: Clock, start: dict, begi
     return row
 
 
-def _step_and_physics(env: Any, actions: torch.Tensor, count: int, clock: Clock) -> tuple[dict, dict]:
+def _step_and_physics(env: Any, actions: torch.Tensor, count: int, clock: Clock) -> dict[str, Any]:
+    """Return ``step``, ``physics``, the same without anything else, and ``ratio``, of the same steps."""
     times, visits = visit_steps(env, actions, count, clock)
     alone = replay_physics(env, visits, clock)
     env.reset()
-    return spread(times), spread(alone)
+    whole, floor = spread(times), spread(alone)
+    ratio = spread(times[: len(visits)])["median"] / floor["median"]
+    return {"step": whole, "physics": floor, "ratio": ratio, "visits": len(visits)}
 
 
 def _counts(steps: Any, device: str) -> dict[str, Any]:

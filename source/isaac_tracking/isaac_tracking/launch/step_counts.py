@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch._C._autograd import DeviceType
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -51,8 +52,11 @@ class OperatorCounter(TorchDispatchMode):
 
 
 def count_operators(work: Callable[[], None]) -> dict[str, Any]:
-    """Return what some work asks of torch and Warp: ``torch_ops``, ``torch_bytes``, ``host_waits`` by operator,
-    ``warp_launches`` and ``graph_launches`` (a graph stands for all launches in it).
+    """Return what some work asks of torch and Warp.
+
+    Returns:
+        ``torch_ops``, ``torch_bytes``, ``host_waits`` by operator, ``warp_launches`` and ``graph_launches``, of which
+        each stands for all launches in it.
     """
     counter = OperatorCounter()
     with _counted_launches() as launches, counter:
@@ -92,17 +96,18 @@ def profile_gpu(work: Callable[[], None], device: str) -> dict[str, float] | Non
     if device == "cpu":
         return None
     torch.cuda.synchronize(device)
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiler:
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
         work()
         torch.cuda.synchronize(device)
-    return sum_events(profiler.profiler.kineto_results.events())
+    results: Any = profile.profiler
+    return sum_events(results.kineto_results.events())
 
 
 def sum_events(events: Any) -> dict[str, float]:
     """Return the sums of :func:`profile_gpu` over the events of the profiler that are of the device."""
     sums = {"kernels": 0.0, "copies": 0.0, "copied_bytes": 0.0, "busy_ms": 0.0}
     for event in events:
-        if event.device_type() != torch.autograd.DeviceType.CUDA:
+        if event.device_type() != DeviceType.CUDA or event.is_user_annotation():
             continue
         copy = event.name().startswith(("Memcpy", "Memset"))
         sums["copies" if copy else "kernels"] += 1

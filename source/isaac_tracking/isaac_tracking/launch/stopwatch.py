@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -62,7 +63,7 @@ def sampled(work: Callable[[int], None], count: int, clock: Clock) -> list[float
         work(index)
         marks.append(clock.mark())
     clock.wait()
-    return [clock.milliseconds(*pair) for pair in zip(marks[:-1], marks[1:], strict=True)]
+    return [clock.milliseconds(*pair) for pair in itertools.pairwise(marks)]
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -141,6 +142,7 @@ class Watched:
         self._watches, self._name, self._call = watches, name, call
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call, timed."""
         return self._watches.run(self._name, self._call, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:

@@ -14,9 +14,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import warp as wp
+
+if TYPE_CHECKING:
+    # What a kernel's arguments are, is Warp's own matter.
+    Ints = Any
+else:
+    Ints = wp.array(dtype=int)
 
 CONSTRAINT_BITS = wp.constant(0b11)
 """``OverflowType`` of ``mujoco_warp``: NEFC and NJMAX_NNZ."""
@@ -30,15 +36,15 @@ _SUMS = 7
 
 @wp.kernel(enable_backward=False)
 def _look(
-    overflow: wp.array(dtype=wp.int32),
-    nefc: wp.array(dtype=wp.int32),
-    nacon: wp.array(dtype=wp.int32),
-    ncollision: wp.array(dtype=wp.int32),
-    pipeline_contacts: wp.array(dtype=wp.int32),
+    overflow: Ints,
+    nefc: Ints,
+    nacon: Ints,
+    ncollision: Ints,
+    pipeline_contacts: Ints,
     most_contacts: int,
-    triangle_pairs: wp.array(dtype=wp.int32),
+    triangle_pairs: Ints,
     most_triangle_pairs: int,
-    sums: wp.array(dtype=wp.int32),
+    sums: Ints,
 ):
     """Add one call of the physics to the sums, and clear the marks."""
     robot = wp.tid()
@@ -50,7 +56,11 @@ def _look(
     if nefc[robot] > sums[5]:
         wp.atomic_max(sums, 5, nefc[robot])
     if robot == 0:
-        contacts = wp.max(wp.max(nacon[0], ncollision[0]), pipeline_contacts[0])
+        contacts = nacon[0]
+        if ncollision[0] > contacts:
+            contacts = ncollision[0]
+        if pipeline_contacts[0] > contacts:
+            contacts = pipeline_contacts[0]
         sums[0] = sums[0] + 1
         # All robots share one buffer of contacts, and all are marked.
         if (marks & CONTACT_BITS) != 0 or contacts > most_contacts:
@@ -109,12 +119,13 @@ class BufferReading:
         """Return a sentence that names what to raise, None if there was room for everything."""
         sizes, parts = self.sizes, []
         if self.contact_overflows:
-            each = math.ceil(_SPARE * self.most_contacts / sizes.robots)
-            total = sizes.contact_setting.startswith("collision_cfg")
+            # MJWarp takes a number for each robot, Newton's pipeline one for all.
+            sharers = sizes.robots if sizes.contact_setting == "solver_cfg.nconmax" else 1
+            enough = math.ceil(_SPARE * self.most_contacts / sharers)
             parts.append(
                 f"contacts were dropped in {self.contact_overflows} of {self.calls} physics steps (at most"
                 f" {self.most_contacts} were found, {sizes.contacts} fit):"
-                f" raise env.sim.physics.{sizes.contact_setting}, for example to {each * sizes.robots if total else each}"
+                f" raise env.sim.physics.{sizes.contact_setting}, for example to {enough}"
             )
         if self.triangle_overflows:
             parts.append(
@@ -148,12 +159,14 @@ class BufferWatch:
         most, setting = int(data.naconmax), "solver_cfg.nconmax"
         if contacts is not None and contacts.rigid_contact_max < most:
             most, setting = int(contacts.rigid_contact_max), "collision_cfg.rigid_contact_max"
-        pairs = None if narrow_phase is None else narrow_phase.triangle_pairs
-        self.sizes = Sizes(int(data.nworld), most, int(data.njmax), 0 if pairs is None else pairs.shape[0], setting)
+        pairs, counted = 0, nothing
+        if narrow_phase is not None and narrow_phase.triangle_pairs is not None:
+            pairs, counted = narrow_phase.triangle_pairs.shape[0], narrow_phase.triangle_pairs_count
+        self.sizes = Sizes(int(data.nworld), most, int(data.njmax), pairs, setting)
         """What the buffers hold."""
         self._inputs = [data.overflow, data.nefc, data.nacon, data.ncollision]
         self._inputs += [nothing if contacts is None else contacts.rigid_contact_count, most]
-        self._inputs += [nothing if pairs is None else narrow_phase.triangle_pairs_count, self.sizes.triangle_pairs]
+        self._inputs += [counted, pairs]
 
     @classmethod
     def attach(cls) -> BufferWatch | None:
@@ -164,9 +177,8 @@ class BufferWatch:
         solver = NewtonManager._solver
         if not isinstance(solver, SolverMuJoCo) or solver.mjw_data is None:
             return None
-        own = NewtonManager._needs_collision_pipeline
-        contacts = NewtonManager.get_contacts() if own else None
-        watch = cls(solver, contacts, NewtonManager._collision_pipeline.narrow_phase if own else None)
+        pipeline: Any = NewtonManager._collision_pipeline if NewtonManager._needs_collision_pipeline else None
+        watch = cls(solver) if pipeline is None else cls(solver, NewtonManager.get_contacts(), pipeline.narrow_phase)
         NewtonManager.register_post_step_callback(watch.look)
         if NewtonManager._graph is not None:
             # It was captured without the callback.

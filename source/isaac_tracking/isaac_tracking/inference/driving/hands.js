@@ -50,7 +50,9 @@
     if (!down) held.delete(code);
     else if (fast.has(code)) held.add(code);
     if (!keys.has(code) && code !== {STOP}) return send();
-    if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return send();
+    const meant = !event.ctrlKey && !event.metaKey && !event.altKey;
+    // To stop is never meant otherwise: the fields are for numbers.
+    if (!meant || (code !== {STOP} && isTyping(event.target))) return send();
     event.preventDefault();
     event.stopImmediatePropagation();
     if (event.repeat) return; // a key that is still held after a stop does not undo it
@@ -62,8 +64,8 @@
   const onHide = () => { if (document.hidden) { sticks = []; stop(); } send(); };
   const tick = () => { if (!document.hidden) readPad(); send(); };
 
-  // For the same reason silent while somebody moves another control, whose message would be dropped: until it has
-  // acted, which a slider does with the next picture, and viser has sent that, which takes it 50 ms.
+  // Silent while somebody moves another control, whose message viser would drop for ours: until the control has acted,
+  // which a slider does with the next picture, and viser has sent that, which takes it 50 ms.
   let grabbed = false; // a control, and not the view
   const onControl = (event) => {
     if (mine) return;

@@ -73,20 +73,11 @@ class Wheel:
             client: The browser.
             command: The command; it becomes the nearest one that was trained.
         """
-        if not all(math.isfinite(value) for value in command):
-            return False
-        wanted = self._allowed(command)
-        with self._lock:
-            if self._driver is None and wanted != self.rest:
-                self._give(client)
-            if client != self._driver:
-                return False
-            self._command, self._heard = wanted, self._clock()
-            return True
+        return self._steer(client, lambda _: command)
 
     def steer_axis(self, client: int, axis: str, value: float) -> bool:
         """Set one part of the command, ``x``, ``y`` or ``yaw``; see :meth:`steer`."""
-        return self.steer(client, self._command._replace(**{axis: value}))
+        return self._steer(client, lambda command: command._replace(**{axis: value}))
 
     def stop(self, client: int) -> bool:
         """Let the robot rest, and return whether this browser may say so."""
@@ -108,6 +99,19 @@ class Wheel:
         with self._lock:
             if client == self._driver:
                 self._give(None)
+
+    def _steer(self, client: int, change: Callable[[Command], Command]) -> bool:
+        with self._lock:
+            command = change(self._command)
+            if not all(math.isfinite(value) for value in command):
+                return False
+            wanted = self._allowed(command)
+            if self._driver is None and wanted != self.rest:
+                self._give(client)
+            if client != self._driver:
+                return False
+            self._command, self._heard = wanted, self._clock()
+            return True
 
     def _give(self, client: int | None) -> None:
         self._driver, self._command, self._heard = client, self.rest, self._clock()
