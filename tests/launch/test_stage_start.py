@@ -15,6 +15,7 @@ import pytest
 from toy_stages import NETWORKS, save
 
 import isaac_tracking.tasks  # noqa: F401
+from isaac_tracking.launch.buffer_warning import BufferWarning
 from isaac_tracking.launch.errors import USER_ERRORS
 from isaac_tracking.launch.planned_runner import PlannedRunner
 from isaac_tracking.launch.stages import Stage, kept_settings, stage_of
@@ -206,9 +207,11 @@ def test_a_refusal_names_the_newest_run_of_the_stage_before(tmp_path: Path, make
         make_plan(["--task", ADAPT, *ON_CPU], tmp_path)
 
 
-def test_the_plan_tells_the_algorithm_how_long_the_run_is():
+def test_the_plan_tells_the_algorithm_how_long_the_run_is(monkeypatch):
+    monkeypatch.setattr(BufferWarning, "attach", lambda: BufferWarning(None))
     plan: Any = types.SimpleNamespace(planned=37, film=None)
     for algorithm in (types.SimpleNamespace(planned_updates=1), types.SimpleNamespace()):
-        runner: Any = types.SimpleNamespace(alg=algorithm)
+        runner: Any = types.SimpleNamespace(alg=algorithm, logger=types.SimpleNamespace(readings=[]))
         PlannedRunner.follow(runner, plan, None)  # type: ignore[arg-type]
         assert vars(algorithm) in ({"planned_updates": 37}, {})
+        assert [read() for read in runner.logger.readings] == [{}]
