@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 
-from isaaclab.actuators import ImplicitActuatorCfg
 from isaaclab.assets import ArticulationCfg
 from isaaclab.sim.schemas import UsdPhysicsDriveCfg
 from isaaclab_newton.sim.schemas import NewtonArticulationCfg
 from isaaclab_physx.sim.schemas import PhysxArticulationCfg
 
-from .motors import Motor
+from .motors import Motor, action_scales, find_motor, implicit_actuators
 from .spawn import MjcfRobotCfg
 
 MODEL = ("unitree_g1", "g1.xml")
@@ -115,10 +114,7 @@ def motor_of(joint_name: str) -> Motor:
     Raises:
         ValueError: If the G1 has no joint of that name.
     """
-    for motor, patterns in MOTORS.values():
-        if joint_name in JOINT_NAMES and any(re.fullmatch(pattern, joint_name) for pattern in patterns):
-            return motor
-    raise ValueError(f"joint '{joint_name}' is not one of the G1's: {', '.join(JOINT_NAMES)}")
+    return find_motor(MOTORS, "G1", JOINT_NAMES, joint_name)
 
 
 def default_joint_pos(joint_name: str) -> float:
@@ -126,9 +122,7 @@ def default_joint_pos(joint_name: str) -> float:
     return next((value for pattern, value in DEFAULT_JOINT_POS.items() if re.fullmatch(pattern, joint_name)), 0.0)
 
 
-ACTION_SCALE: dict[str, float] = {
-    pattern: motor.action_scale for motor, patterns in MOTORS.values() for pattern in patterns
-}
+ACTION_SCALE: dict[str, float] = action_scales(MOTORS)
 """Joint angle per unit of action [rad], by joint name pattern."""
 
 G1_CFG = ArticulationCfg(
@@ -155,16 +149,6 @@ G1_CFG = ArticulationCfg(
     soft_joint_pos_limit_factor=0.9,
     joint_ordering=JOINT_NAMES,
     body_ordering=BODY_NAMES,
-    actuators={
-        name: ImplicitActuatorCfg(
-            joint_names_expr=list(patterns),
-            stiffness=motor.stiffness,
-            damping=motor.damping,
-            armature=motor.armature,
-            joint_effort_limit=motor.effort_limit,
-            joint_velocity_limit=motor.velocity_limit,
-        )
-        for name, (motor, patterns) in MOTORS.items()
-    },
+    actuators=implicit_actuators(MOTORS),
 )
 """The G1 as an Isaac Lab articulation; joints and bodies keep one order on every engine."""
