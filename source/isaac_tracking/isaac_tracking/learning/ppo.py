@@ -11,11 +11,12 @@ from rsl_rl.algorithms import PPO as _PPO
 from rsl_rl.env import VecEnv
 from tensordict import TensorDict
 
+from .graphed_ppo import GraphedPPO
 from .run_state import RunState
 
 
-class PPO(RunState, _PPO):
-    """rsl_rl's PPO with a :class:`.RunState`."""
+class PPO(RunState, GraphedPPO):
+    """PPO with a :class:`.RunState`."""
 
     @staticmethod
     def construct_algorithm(obs: TensorDict, env: VecEnv, cfg: dict, device: str) -> PPO:

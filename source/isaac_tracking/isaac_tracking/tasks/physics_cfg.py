@@ -52,6 +52,7 @@ def rough_physics(njmax: int, nconmax: int) -> PresetCfg:
     return _engines(
         NewtonCfg(
             solver_cfg=MJWarpSolverCfg(
+                class_type="isaac_tracking.tasks.mesh_ground_manager:NewtonMeshGroundManager",
                 njmax=njmax,
                 nconmax=nconmax,
                 integrator="implicitfast",

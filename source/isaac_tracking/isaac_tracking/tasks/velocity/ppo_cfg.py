@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from isaaclab.utils import configclass
-from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
+from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg
+
+from ..ppo_algorithm_cfg import PpoAlgorithmCfg
 
 
 @configclass
@@ -25,8 +27,7 @@ class VelocityPPORunnerCfg(RslRlOnPolicyRunnerCfg):
         distribution_cfg=RslRlMLPModelCfg.GaussianDistributionCfg(init_std=1.0),
     )
     critic: RslRlMLPModelCfg = RslRlMLPModelCfg(hidden_dims=[512, 256, 128], activation="elu", obs_normalization=False)
-    algorithm: RslRlPpoAlgorithmCfg = RslRlPpoAlgorithmCfg(
-        class_name="isaac_tracking.learning.ppo:PPO",
+    algorithm: PpoAlgorithmCfg = PpoAlgorithmCfg(
         num_learning_epochs=5,
         num_mini_batches=4,
         learning_rate=1.0e-3,

@@ -24,7 +24,7 @@ class Go1VelocityRoughEnvCfg(VelocityEnvCfg):
     """The Go1 walks on uneven ground."""
 
     # With strong random actions, and falls that end nothing, there were at most 64 constraints and 47 contacts.
-    sim: SimulationCfg = SimulationCfg(dt=0.005, render_interval=4, physics=rough_physics(njmax=120, nconmax=80))
+    sim: SimulationCfg = SimulationCfg(dt=0.005, render_interval=4, physics=rough_physics(njmax=160, nconmax=80))
 
     def __post_init__(self) -> None:
         """Put the Go1 into the task."""

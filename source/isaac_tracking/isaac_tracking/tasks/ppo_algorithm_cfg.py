@@ -1,0 +1,20 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Settings of PPO beyond rsl_rl's."""
+
+from __future__ import annotations
+
+from isaaclab.utils import configclass
+from isaaclab_rl.rsl_rl import RslRlPpoAlgorithmCfg
+
+
+@configclass
+class PpoAlgorithmCfg(RslRlPpoAlgorithmCfg):
+    """rsl_rl's settings of PPO, and how its update is run."""
+
+    class_name: str = "isaac_tracking.learning.ppo:PPO"
+    cuda_graph: bool = True
+    """Whether a GPU captures a minibatch as a CUDA graph."""
+    matmul_precision: str = "high"
+    """Precision of the update's matrix products on a GPU: ``"highest"`` (float32), ``"high"`` (TF32), ``"medium"``."""
