@@ -19,7 +19,7 @@ GROUPS = {"actor": ["policy"], "critic": ["policy"]}
 def models(normalize=True):
     torch.manual_seed(1)
     obs = TensorDict({"policy": torch.randn(ENVS, OBS)}, batch_size=[ENVS])
-    gaussian = {"class_name": "rsl_rl.modules.distribution:GaussianDistribution", "init_std": 0.8}
+    gaussian = {"class_name": "isaac_tracking.learning.gaussian:Gaussian", "init_std": 0.8}
     actor = MLPModel(
         obs, GROUPS, "actor", ACTIONS, hidden_dims=[16], obs_normalization=normalize, distribution_cfg=gaussian
     )
@@ -36,6 +36,11 @@ def algorithm(kind, networks, device="cpu", **settings):
 
 def fill(alg, seed):
     """Let an algorithm see a rollout that is the same for the same seed, and learn from it."""
+    roll_out(alg, seed)
+    return alg.update()
+
+
+def roll_out(alg, seed):
     torch.manual_seed(seed)
     for _ in range(STEPS):
         obs = TensorDict({"policy": 2.0 * torch.randn(ENVS, OBS) + 1.0}, batch_size=[ENVS]).to(alg.device)
@@ -45,7 +50,6 @@ def fill(alg, seed):
             alg.process_env_step(obs, rewards, dones, {})
     with torch.inference_mode():
         alg.compute_returns(obs)
-    return alg.update()
 
 
 def numbers(alg):
@@ -143,7 +147,10 @@ def test_a_minibatch_is_called_once_for_each_pass_and_part(monkeypatch):
     assert sizes == [ENVS * STEPS // 3] * 6
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+@needs_gpu
 def test_a_replayed_graph_learns_as_kernels_one_by_one():
     networks = [model.cuda() for model in models()]
     captured, eager = (
@@ -151,5 +158,28 @@ def test_a_replayed_graph_learns_as_kernels_one_by_one():
         for graph in (True, False)
     )
     for seed in (3, 4, 5):
-        fill(captured, seed), fill(eager, seed)
+        roll_out(captured, seed)
+        # A graph draws other actions.
+        eager.storage = copy.deepcopy(captured.storage)
+        eager._minibatch = None
+        captured.update(), eager.update()
     assert (numbers(captured) - numbers(eager)).abs().max() < 1e-4
+
+
+@needs_gpu
+def test_replayed_actions_are_drawn_anew_and_belong_to_their_observations():
+    alg = algorithm(GraphedPPO, [model.cuda() for model in models()], device="cuda")
+    drawn = []
+    for seed in range(8):
+        torch.manual_seed(seed // 2)
+        obs = TensorDict({"policy": torch.randn(ENVS, OBS)}, batch_size=[ENVS]).to("cuda")
+        with torch.inference_mode():
+            drawn.append(alg.act(obs))
+            alg.actor.distribution.update(alg.actor.mlp(alg.actor.get_latent(obs)))
+            assert torch.allclose(alg.transition.values, alg.critic(obs), atol=1e-5)
+            log_prob = alg.actor.get_output_log_prob(drawn[-1])
+            assert torch.allclose(alg.transition.actions_log_prob, log_prob, atol=1e-4)
+            assert torch.equal(alg.transition.actions, drawn[-1])
+            assert torch.allclose(alg.transition.distribution_params[0], alg.actor.output_mean, atol=1e-5)
+    assert len({tuple(actions.flatten().tolist()) for actions in drawn}) == len(drawn)
+    assert alg._acting.work._graph is not None

@@ -1,31 +1,33 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""rsl_rl's PPO with an update that never waits for the device, so that a GPU replays it as a CUDA graph.
+"""rsl_rl's PPO without waiting for the device, so that a GPU replays acting and learning as CUDA graphs.
 
 What rsl_rl 5.5.1 computes stays the same: the same minibatches, losses, clipping and learning rates. But a minibatch
-asks the host three times for a number (is the divergence too large, what was the loss) and launches some 400 small
-kernels one by one, which costs more than the kernels. Here the learning rate and the sums of the losses stay on the
-device, Adam is fused, and the host launches one graph for each minibatch.
+asks for a number five times (is the divergence too large, what was the loss) and launches hundreds of small kernels one
+by one, which costs more than the kernels. Here the learning rate and the sums of the losses stay on the device, Adam is
+fused, and the host launches one graph for each minibatch, and one for each step's actions and values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from rsl_rl.algorithms import PPO as _PPO
 from rsl_rl.storage import RolloutStorage
+from tensordict import TensorDict
 from torch import nn
+
+from .cuda_graph import CapturedWork
+from .gaussian import Gaussian
 
 LEARNING_RATES = (1.0e-5, 1.0e-2)
 """Lowest and highest learning rate of rsl_rl's adaptive schedule [-]."""
 MATMUL_PRECISIONS = ("highest", "high", "medium")
 """Precisions of torch's matrix products."""
 _RATE_FACTOR = 1.5
-_EAGER_CALLS = 3
-"""Calls before a capture, in which libraries set themselves up; they do their work like all others."""
 
 
 class GraphedPPO(_PPO):
@@ -52,12 +54,33 @@ class GraphedPPO(_PPO):
             )
         self.cuda_graph, self.matmul_precision = cuda_graph, matmul_precision
         self._minibatch: _Minibatch | None = None
+        self._acting: _Acting | None = None
+
+    @property
+    def captures(self) -> bool:
+        """Whether graphs are captured at all."""
+        return self.cuda_graph and self.graphable and torch.device(self.device).type == "cuda"
 
     @property
     def graphable(self) -> bool:
         """Whether this update covers what the config asks for."""
         recurrent = self.actor.is_recurrent or self.critic.is_recurrent
         return not recurrent and self.rnd is None and type(self.optimizer) in (torch.optim.Adam, torch.optim.AdamW)
+
+    def act(self, obs: TensorDict) -> torch.Tensor:
+        """Draw actions, shape (num_envs, num_actions), and keep what the update needs."""
+        # Other distributions may look at their parameters before they draw.
+        if not self.captures or not isinstance(self.actor.distribution, Gaussian):
+            return super().act(obs)
+        if self._acting is None:
+            self._acting = _Acting(self, obs)
+        transition = self.transition
+        drawn = self._acting(obs)
+        transition.actions, transition.values, transition.actions_log_prob, *params = drawn
+        transition.distribution_params = tuple(params)
+        transition.observations = obs
+        # The environment may keep it for longer than until the next replay.
+        return drawn[0].clone()
 
     def update(self) -> dict[str, float]:
         """Learn from the rollout, and return the mean losses by name."""
@@ -95,7 +118,7 @@ class GraphedPPO(_PPO):
 
     def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
         """Restore what a checkpoint holds; a graph that knows the old optimizer is forgotten."""
-        self._minibatch = None
+        self._minibatch = self._acting = None
         return super().load(loaded_dict, load_cfg, strict)
 
     def losses(self, batch: RolloutStorage.Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor], torch.Tensor]:
@@ -108,7 +131,8 @@ class GraphedPPO(_PPO):
             self.symmetry.augment_batch(batch, count)
         advantages, returns, old_values = batch.advantages.squeeze(-1), batch.returns, batch.values
         assert advantages is not None and old_values is not None and batch.old_actions_log_prob is not None
-        self.actor(batch.observations, stochastic_output=True)
+        # Without drawing actions: torch looks at the deviations for that, and waits.
+        self.actor.distribution.update(self.actor.mlp(self.actor.get_latent(batch.observations)))  # type: ignore
         log_prob = self.actor.get_output_log_prob(batch.actions)  # type: ignore[operator]
         values = self.critic(batch.observations)
         distribution = tuple(parameter[:count] for parameter in self.actor.output_distribution_params)
@@ -132,6 +156,27 @@ class GraphedPPO(_PPO):
         return loss, {name: part.detach() for name, part in parts.items()}, divergence
 
 
+class _Acting:
+    """Actions, values, log-probabilities and the distribution's parameters for observations that are copied in."""
+
+    def __init__(self, alg: GraphedPPO, obs: TensorDict) -> None:
+        self.alg, self.obs = alg, obs.clone()
+        self.drawn: tuple[torch.Tensor, ...] = ()
+        self.work = CapturedWork(self._draw, alg.device)
+
+    def __call__(self, obs: TensorDict) -> tuple[torch.Tensor, ...]:
+        self.obs.copy_(obs)
+        self.work()
+        return self.drawn
+
+    def _draw(self) -> None:
+        actor = self.alg.actor
+        actions = actor(self.obs, stochastic_output=True)
+        log_prob = actor.get_output_log_prob(actions)  # type: ignore[operator]
+        parts = (actions, self.alg.critic(self.obs), log_prob, *actor.output_distribution_params)
+        self.drawn = tuple(part.detach() for part in parts)
+
+
 class _Minibatch:
     """One minibatch: gradients, then a step of the optimizer, each a graph (one for both with a single GPU)."""
 
@@ -146,8 +191,7 @@ class _Minibatch:
         self.sums: dict[str, torch.Tensor] = {}
         self.parameters = [list(alg.actor.parameters()), list(alg.critic.parameters())]
         works = [self._gradients, self._step] if alg.is_multi_gpu else [self._both]
-        capture = alg.cuda_graph and torch.device(device).type == "cuda"
-        self.works = [_Captured(work, device) if capture else work for work in works]
+        self.works = [CapturedWork(work, device) if alg.captures else work for work in works]
         self.count = 0
 
     def begin(self) -> None:
@@ -227,31 +271,6 @@ class _Minibatch:
         for parameters in self.parameters:
             nn.utils.clip_grad_norm_(parameters, alg.max_grad_norm)
         alg.optimizer.step()
-
-
-class _Captured:
-    """Some work on a GPU that is captured once and then replayed."""
-
-    def __init__(self, work: Callable[[], None], device: str) -> None:
-        self._work, self._device = work, torch.device(device)
-        self._calls = 0
-        self._graph: torch.cuda.CUDAGraph | None = None
-
-    def __call__(self) -> None:
-        self._calls += 1
-        if self._calls <= _EAGER_CALLS:
-            # On another stream, as torch wants it before a capture.
-            stream = torch.cuda.Stream(self._device)
-            stream.wait_stream(torch.cuda.current_stream(self._device))
-            with torch.cuda.stream(stream):
-                self._work()
-            torch.cuda.current_stream(self._device).wait_stream(stream)
-            return
-        if self._graph is None:
-            self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
-                self._work()
-        self._graph.replay()
 
 
 @contextmanager

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from rsl_rl.modules.distribution import GaussianDistribution
 from torch import nn
+
+from ..gaussian import Gaussian
 
 _GAIN = 0.01
 """Gain of the orthogonal start of every linear layer (three-stage tracker); layer norms bring the scale back."""
@@ -52,7 +53,7 @@ class PolicyHead(nn.Module):
         super().__init__()
         self.net = mlp(size, hidden, num_actions)
         settings = {name: value for name, value in distribution.items() if name != "class_name"}
-        self.distribution = GaussianDistribution(num_actions, **settings)
+        self.distribution = Gaussian(num_actions, **settings)
         self._init_std = settings["init_std"]
 
     def forward(self, known: torch.Tensor) -> torch.Tensor:

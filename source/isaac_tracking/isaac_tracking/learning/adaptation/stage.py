@@ -56,6 +56,8 @@ class Stage(PPO):
     """Stages whose checkpoints it can begin with; none if it begins from nothing."""
     actor: AdaptationActor
     critic: Critic
+    # Its rollout and its update are its own.
+    graphable = False
 
     def __init__(
         self,

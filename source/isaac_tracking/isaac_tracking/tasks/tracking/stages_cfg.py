@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import MISSING
 
 from isaaclab.utils import configclass
-from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlPpoAlgorithmCfg
+from isaaclab_rl.rsl_rl import RslRlPpoAlgorithmCfg
+
+from ..agent_cfg import GaussianCfg
 
 _MODELS = "isaac_tracking.learning.adaptation.models"
 
@@ -38,7 +40,7 @@ class AdaptationActorCfg:
     ema: float | None = None
     """Share of the adapt module that its running mean takes over at each update [-]; None for no running mean."""
 
-    distribution_cfg: RslRlMLPModelCfg.GaussianDistributionCfg = RslRlMLPModelCfg.GaussianDistributionCfg(init_std=1.0)
+    distribution_cfg: GaussianCfg = GaussianCfg(init_std=1.0)
     """The actions' distribution; its deviation never grows beyond the one at the start."""
 
     decay: float = 0.9999

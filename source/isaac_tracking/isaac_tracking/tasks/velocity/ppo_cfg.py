@@ -8,7 +8,7 @@ from __future__ import annotations
 from isaaclab.utils import configclass
 from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg
 
-from ..ppo_algorithm_cfg import PpoAlgorithmCfg
+from ..agent_cfg import GaussianCfg, PpoAlgorithmCfg
 
 
 @configclass
@@ -24,7 +24,7 @@ class VelocityPPORunnerCfg(RslRlOnPolicyRunnerCfg):
         hidden_dims=[512, 256, 128],
         activation="elu",
         obs_normalization=False,
-        distribution_cfg=RslRlMLPModelCfg.GaussianDistributionCfg(init_std=1.0),
+        distribution_cfg=GaussianCfg(init_std=1.0),
     )
     critic: RslRlMLPModelCfg = RslRlMLPModelCfg(hidden_dims=[512, 256, 128], activation="elu", obs_normalization=False)
     algorithm: PpoAlgorithmCfg = PpoAlgorithmCfg(

@@ -9,7 +9,7 @@ from isaaclab.utils import configclass
 from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlSymmetryCfg
 from isaaclab_tasks.utils import preset
 
-from .....ppo_algorithm_cfg import PpoAlgorithmCfg
+from .....agent_cfg import GaussianCfg, PpoAlgorithmCfg
 
 
 @configclass
@@ -30,7 +30,7 @@ class G1TrackingPPORunnerCfg(RslRlOnPolicyRunnerCfg):
         hidden_dims=[512, 256, 128],
         activation="elu",
         obs_normalization=True,
-        distribution_cfg=RslRlMLPModelCfg.GaussianDistributionCfg(init_std=1.0),
+        distribution_cfg=GaussianCfg(init_std=1.0),
     )
     critic: RslRlMLPModelCfg = RslRlMLPModelCfg(hidden_dims=[512, 256, 128], activation="elu", obs_normalization=True)
     algorithm: PpoAlgorithmCfg = PpoAlgorithmCfg(

@@ -13,6 +13,7 @@ from isaaclab.utils import configclass
 from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlSymmetryCfg
 from isaaclab_tasks.utils import PresetCfg, preset
 
+from .....agent_cfg import GaussianCfg
 from .... import stages_cfg as config
 from .ppo_cfg import G1TrackingPPORunnerCfg
 
@@ -125,13 +126,12 @@ def _plain_mlp(init_std: float | None, hdmi: list[int]) -> PresetCfg:
         init_std: Standard deviation of the actions at the start [-]; None for a critic.
         hdmi: Hidden layers in HDMI's size.
     """
-    gaussian = RslRlMLPModelCfg.GaussianDistributionCfg
     default, small = (
         RslRlMLPModelCfg(
             hidden_dims=hidden,
             activation="elu",
             obs_normalization=True,
-            distribution_cfg=None if init_std is None else gaussian(init_std=init_std),
+            distribution_cfg=None if init_std is None else GaussianCfg(init_std=init_std),
         )
         for hidden in ([1024, 512, 512], hdmi)
     )

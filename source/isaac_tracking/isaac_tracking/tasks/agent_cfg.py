@@ -1,12 +1,12 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Settings of PPO beyond rsl_rl's."""
+"""Settings of PPO and of its policies that are not rsl_rl's own."""
 
 from __future__ import annotations
 
 from isaaclab.utils import configclass
-from isaaclab_rl.rsl_rl import RslRlPpoAlgorithmCfg
+from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlPpoAlgorithmCfg
 
 
 @configclass
@@ -18,3 +18,10 @@ class PpoAlgorithmCfg(RslRlPpoAlgorithmCfg):
     """Whether a GPU captures a minibatch as a CUDA graph."""
     matmul_precision: str = "high"
     """Precision of the update's matrix products on a GPU: ``"highest"`` (float32), ``"high"`` (TF32), ``"medium"``."""
+
+
+@configclass
+class GaussianCfg(RslRlMLPModelCfg.GaussianDistributionCfg):
+    """rsl_rl's normal distribution of actions, drawn without waiting for the device."""
+
+    class_name: str = "isaac_tracking.learning.gaussian:Gaussian"
