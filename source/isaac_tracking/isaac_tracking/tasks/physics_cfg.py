@@ -13,6 +13,8 @@ from isaaclab_ov.physics import OvPhysxCfg
 from isaaclab_physx.physics import PhysxCfg
 from isaaclab_tasks.utils import PresetCfg, preset
 
+_MANAGER = "isaac_tracking.tasks.newton_manager:NewtonTaskManager"
+
 
 def flat_physics(njmax: int, nconmax: int) -> PresetCfg:
     """Return every engine for flat ground under the selectors of Isaac Lab, Newton first.
@@ -27,6 +29,7 @@ def flat_physics(njmax: int, nconmax: int) -> PresetCfg:
     newton = NewtonCfg(
         # Iterations and integrator are those of mjlab's tracking task (mjlab 1.6.0, tasks/tracking).
         solver_cfg=MJWarpSolverCfg(
+            class_type=_MANAGER,
             njmax=njmax,
             nconmax=nconmax,
             iterations=50,
@@ -52,7 +55,7 @@ def rough_physics(njmax: int, nconmax: int) -> PresetCfg:
     return _engines(
         NewtonCfg(
             solver_cfg=MJWarpSolverCfg(
-                class_type="isaac_tracking.tasks.mesh_ground_manager:NewtonMeshGroundManager",
+                class_type=_MANAGER,
                 njmax=njmax,
                 nconmax=nconmax,
                 integrator="implicitfast",
