@@ -26,7 +26,9 @@ check "ruff check" ruff check --output-format concise .
 check "ruff format --check" ruff format --check .
 check "codespell" codespell_lib source scripts tests docs requirements .ci ./*.md ./*.sh ./*.toml
 check "pyright" pyright --level error
-check "pytest" pytest -m "not gpu" --timeout 900 "$@"
+# Two processes, each with whole files: what a file makes is made once. One simulator of small size takes one core.
+export OMP_NUM_THREADS=1
+check "pytest" pytest -m "not gpu" --timeout 900 -n 2 --dist loadfile --no-loadscope-reorder "$@"
 
 if [ "${#failed[@]}" != 0 ]; then
     printf '[tests] FAILED: %s\n' "${failed[*]}"

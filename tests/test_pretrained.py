@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 import isaac_tracking.tasks  # noqa: F401
@@ -52,6 +53,7 @@ def test_exported_file_and_checkpoint_are_the_same_policy():
     np.testing.assert_allclose(actions, hidden.numpy(), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_it_does_all_its_motions_in_another_engine(tmp_path: Path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main("sim2sim", ["pretrained", "--noise", "--friction", "0.5", "--json", "out.json"]) == 0

@@ -151,7 +151,9 @@ def test_a_real_small_measurement(task: str, tmp_path: Path, monkeypatch, capsys
     (size,) = json.loads((tmp_path / "now.json").read_text())["sizes"]
     assert size["ratio"] > 0.0 and size["visits"] == 5 and size["memory"] > 0.1
     # The same operators in each step but for the resets.
-    assert size["counts"]["torch_ops"] > 50 and size["counts"]["warp_launches"] > 100
+    # The physics is replayed, on a CPU as well: four calls in a step.
+    assert size["counts"]["torch_ops"] > 50 and size["counts"]["warp_launches"] > 10
+    assert size["counts"]["graph_launches"] == 4
     assert sum(size["counts"]["host_waits"].values()) >= 1
     parts = {name: value["mean"] for name, value in size["parts"].items()}
     assert sum(parts.values()) - parts["step"] == pytest.approx(parts["step"], rel=1e-6)

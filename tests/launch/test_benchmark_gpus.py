@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What the GPU benchmark reads from a run, and what it refuses; one real row is slow."""
+"""What the GPU benchmark reads from a run, and what it refuses; one real row. ``test_ranks.py`` trains in two ranks."""
 
 from __future__ import annotations
 
@@ -62,11 +62,10 @@ def test_mistakes_are_one_line(options: tuple[str, ...], words: str, capsys: pyt
 
 
 @pytest.mark.slow
-def test_one_process_and_two(tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture):
+def test_a_real_row(tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    options = ["--gpus", "1", "2", "--num_envs", "2", "--iterations", "2", "--device", "cpu"]
+    options = ["--gpus", "1", "--num_envs", "2", "--iterations", "2", "--device", "cpu"]
     options += ['env.commands.motion.motions=["stand"]', "agent.num_steps_per_env=4", "agent.actor.hidden_dims=[8]"]
     assert main("benchmark_gpus", [*options, "agent.algorithm.num_mini_batches=2"]) == 0
-    rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
-    assert [(row["gpus"], row["num_envs"]) for row in rows] == [(1, 2), (2, 2)]
-    assert all(row["steps_per_second"] > 0 and row["times"] > 0 for row in rows)
+    (row,) = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
+    assert (row["gpus"], row["num_envs"], row["times"]) == (1, 2, 1.0) and row["steps_per_second"] > 0

@@ -295,6 +295,7 @@ def test_a_process_does_not_outlive_the_comparison(tmp_path: Path) -> None:
     assert not child.exists()
 
 
+@pytest.mark.slow
 def test_engines_side_by_side(untrained_run, tmp_path, monkeypatch, capsys) -> None:
     """For real: exported and run in MuJoCo; PhysX has no CPU, and says so in its row."""
     monkeypatch.delenv("ISAAC_TRACKING_CALLER_DIR", raising=False)

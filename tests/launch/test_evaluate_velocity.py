@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import subprocess
 import sys
@@ -18,31 +17,22 @@ import pytest
 from isaac_tracking.inference.film import check_film
 from isaac_tracking.inference.velocity.metrics import METRICS
 from isaac_tracking.launch.main import main
+from warm_process import SCRIPTS, WarmProcess
 
-ROOT = Path(__file__).resolve().parents[2]
 FLAT, ROUGH = "Isaac-Velocity-Flat-Unitree-Go1-v0", "Isaac-Velocity-Rough-Unitree-Go1-v0"
 SHORT = "env.episode_length_s=0.4"
 TINY = "agent.actor.hidden_dims=[16]", "agent.critic.hidden_dims=[16]", "agent.num_steps_per_env=2"
 
 
-def start(script: str, *arguments: object, cwd: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, str(ROOT / "scripts" / f"{script}.py"), *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "source" / "isaac_tracking")}
-    return subprocess.Popen(
-        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def finish(processes: list[subprocess.Popen[str]]) -> list[str]:
-    printed = [process.communicate(timeout=300) for process in processes]
-    assert [process.returncode for process in processes] == [0] * len(processes), printed
-    return [out for out, _ in printed]
+def run(script: str, *arguments: object, cwd: Path) -> None:
+    done = WarmProcess(SCRIPTS / f"{script}.py", *arguments, cwd=cwd).wait()
+    assert done.returncode == 0, done.stderr
 
 
 def trained(task: str, home: Path, *settings: str) -> Path:
     """Train one iteration in few environments, and return the checkpoint."""
     size = ["--device", "cpu", "--num_envs", 2, "--max_iterations", 1]
-    finish([start("train", "--task", task, *size, *TINY, *settings, cwd=home)])
+    run("train", "--task", task, *size, *TINY, *settings, cwd=home)
     return next(home.glob("logs/rsl_rl/*/*/model_*.pt"))
 
 
@@ -51,15 +41,16 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained(FLAT, tmp_path_factory.mktemp("flat"))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_file(checkpoint: Path, tmp_path: Path) -> None:
-    """A whole grid with all that is random, in two processes, one of which films the worst command."""
+    """A whole grid with all that is random, in two processes of nothing in common; one films the worst command."""
     given = [checkpoint, "--setting", "pushed", "--seed", 5, "--device", "cpu", SHORT]
-    printed = finish(
-        [
-            start("evaluate", *given, "--output", tmp_path / "a", cwd=tmp_path),
-            start("evaluate", *given, "--output", tmp_path / "b", "--video", "--worst", 1, cwd=tmp_path),
-        ]
-    )
+    command = [sys.executable, SCRIPTS / "evaluate.py", *given, "--output", tmp_path / "a"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(list(map(str, command)), cwd=tmp_path, **pipes) as other:
+        run("evaluate", *given, "--output", tmp_path / "b", "--video", "--worst", 1, cwd=tmp_path)
+        printed, errors = other.communicate(timeout=300)
+    assert other.returncode == 0, errors
     texts = [(tmp_path / name / "metrics.json").read_text() for name in "ab"]
     assert texts[0] == re.sub(r'"film": ".+?"', '"film": null', texts[1])
     assert json.loads(texts[1])["film"] == "film.mp4"
@@ -76,14 +67,14 @@ def test_the_same_seed_gives_the_same_file(checkpoint: Path, tmp_path: Path) -> 
     assert content["terrains"] == [] and content["level_reached"] is None
     # mjlab's Go1, give or take what the task varies.
     assert 8.0 < content["mass"] < 18.0
-    assert "forward left" in printed[0] and "falls: " in printed[0]
+    assert "forward left" in printed and "falls: " in printed
     assert (tmp_path / "a" / "report.html").read_text().startswith("<!doctype html>")
 
 
 def test_one_command_and_no_randomness(checkpoint: Path, tmp_path: Path) -> None:
     """Nothing is random, so that two repeats are the same."""
     given = [checkpoint, "--command", 0.5, 0, -0.5, "--repeats", 2, "--device", "cpu", "--output", "out", SHORT]
-    finish([start("evaluate", *given, cwd=tmp_path)])
+    run("evaluate", *given, cwd=tmp_path)
     content = json.loads((tmp_path / "out" / "metrics.json").read_text())
     (row,) = content["commands"]
     assert row["command"] == {"x": 0.5, "y": 0.0, "yaw": -0.5} and content["commands_chosen_by"] == "--command"
@@ -98,7 +89,7 @@ def test_rough_ground(tmp_path: Path) -> None:
     levels = "env.scene.terrain.terrain_generator.num_rows=2"
     checkpoint = trained(ROUGH, tmp_path, levels, "env.scene.terrain.terrain_generator.num_cols=2")
     given = [checkpoint, "--command", 1, 0, 0, "--episodes", "--device", "cpu", "--output", "out", SHORT, levels]
-    finish([start("evaluate", *given, cwd=tmp_path)])
+    run("evaluate", *given, cwd=tmp_path)
     content = json.loads((tmp_path / "out" / "metrics.json").read_text())
     kinds, levels = content["ground"]["kinds"], content["ground"]["levels"]
     assert len(kinds) >= 5 and levels == 2 and content["all"]["episodes"] == 2 * len(kinds)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +40,7 @@ from isaac_tracking.launch.play_plan import make_plan
 from isaac_tracking.learning.runner import Runner
 from isaac_tracking.learning.runs import write_record
 from isaac_tracking.robots import g1
+from warm_process import SCRIPTS, WarmProcess
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
@@ -260,19 +260,8 @@ def test_what_a_run_says_of_itself_is_told(run: Path) -> None:
 @pytest.mark.slow
 def test_the_script_exports_a_run(run: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> None:
     """From the command to the files, in a process of its own, since there is one simulator in this one."""
-    import subprocess
-
-    script = Path(__file__).resolve().parents[2] / "scripts" / "export.py"
-    command = [
-        sys.executable,
-        str(script),
-        str(run),
-        "--with-motion",
-        "wave",
-        "--with-observations",
-        "--no-torchscript",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=run.parents[3], check=False)
+    given = [run, "--with-motion", "wave", "--with-observations", "--no-torchscript"]
+    done = WarmProcess(SCRIPTS / "export.py", *given, cwd=run.parents[3]).wait()
     assert done.returncode == 0, done.stderr[-2000:]
     out = run / "exported"
     assert sorted(path.name for path in out.iterdir()) == [

@@ -6,17 +6,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from isaac_tracking.inference.policy_contract import load_policy
 from isaac_tracking.launch.main import main
+from warm_process import SCRIPTS, WarmProcess
 
-ROOT = Path(__file__).resolve().parents[2]
 TASK = "Isaac-Velocity-Flat-Unitree-Go1-v0"
 TINY = "agent.actor.hidden_dims=[16]", "agent.critic.hidden_dims=[16]", "agent.num_steps_per_env=2"
 # A range of its own, which the file must tell.
@@ -24,9 +21,7 @@ RANGE = "env.commands.base_velocity.ranges.lin_vel_x=[-0.5,1.5]"
 
 
 def script(name: str, *arguments: object, cwd: Path) -> str:
-    command = [sys.executable, str(ROOT / "scripts" / f"{name}.py"), *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "source" / "isaac_tracking")}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = WarmProcess(SCRIPTS / f"{name}.py", *arguments, cwd=cwd).wait()
     assert done.returncode == 0, (done.stdout[-1000:], done.stderr[-2000:])
     return done.stdout
 
@@ -40,6 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(home.glob("logs/rsl_rl/*/*/model_*.pt")).parent
 
 
+@pytest.mark.slow
 def test_a_run_is_exported_and_walks_in_mujoco(run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     said = script("export", run, "--output", tmp_path / "out", "--with-observations", "--no-torchscript", cwd=tmp_path)
     assert f"{TASK} | 48 observations in 7 terms | 12 actions (joint_position) | 50 Hz" in said

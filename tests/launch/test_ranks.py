@@ -59,7 +59,13 @@ def fail(plan: TrainPlan) -> int:
 
 def crash(plan: TrainPlan) -> int:
     # As when gloo loses the other rank: the second failure is not the one to tell of.
-    time.sleep(0.0 if plan.rank else 0.5)
+    crashed = plan.run / "crashed"
+    if plan.rank:
+        crashed.touch()
+    else:
+        while not crashed.exists():
+            time.sleep(0.01)
+        time.sleep(0.5)
     raise TypeError(f"rank {plan.rank} does not fit")
 
 
@@ -140,6 +146,7 @@ def test_rank_that_fails_ends_all_with_one_line(plan: TrainPlan, work, line: str
     assert ("does not fit" in trace) == (work is crash) and "rank 0 does not fit" not in trace
 
 
+@pytest.mark.usefixtures("warm_ranks")
 @pytest.mark.parametrize(("number", "kind"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, TerminatedError)])
 def test_signal_before_training_ends_all(plan: TrainPlan, send, number: int, kind: type[KeyboardInterrupt]):
     send(plan, number)
@@ -148,6 +155,7 @@ def test_signal_before_training_ends_all(plan: TrainPlan, send, number: int, kin
     assert error.type is kind
 
 
+@pytest.mark.usefixtures("warm_ranks")
 def test_signal_lets_every_rank_finish(plan: TrainPlan, send):
     send(plan, signal.SIGTERM)
     assert run_ranks(plan, stop_in_order) == 128 + signal.SIGTERM

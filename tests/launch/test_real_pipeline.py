@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,6 @@ import torch
 
 from isaac_tracking.learning.checkpoint import read_checkpoint
 
-ROOT = Path(__file__).resolve().parents[2]
 SIZE = ["--device", "cpu", "--num_envs", "4", "--motion", "stand", "--max_iterations", "2"]
 SIZE += ["agent.num_steps_per_env=8", "agent.actor.hidden_dims=[16]", "agent.critic.hidden_dims=[16]"]
 
@@ -24,14 +20,11 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def trained(checkout) -> tuple[Path, str]:
     """The folder of a pipeline, and what was printed."""
-    home = tmp_path_factory.mktemp("home")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "source" / "isaac_tracking"), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, str(ROOT / "scripts" / "train.py"), "--pipeline", *SIZE]
-    done = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=600)
+    done = checkout.call("train.sh", "--pipeline", *SIZE)
     assert done.returncode == 0, done.stdout + done.stderr
-    (folder,) = (home / "logs" / "rsl_rl" / "g1_pipeline").iterdir()
+    (folder,) = (checkout.folder / "logs" / "rsl_rl" / "g1_pipeline").iterdir()
     return folder, done.stdout
 
 

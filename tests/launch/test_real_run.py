@@ -21,6 +21,8 @@ from isaac_tracking.inference.film import check_film
 from isaac_tracking.learning.checkpoint import read_checkpoint
 from isaac_tracking.learning.runs import being_trained, checkpoints
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = ["--device", "cpu", "--num_envs", "16", "--motion", "stand", "squat"]
 SIZE += [
@@ -35,11 +37,6 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT / "source" / "isaac_tracking"), "PYTHONUNBUFFERED": "1"}
 
 
-def call(script: str, *args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / f"{script}.py"), *args]
-    return subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=300)
-
-
 def rows(run: Path) -> list[dict[str, str]]:
     if not (run / "logs.csv").is_file():
         return []
@@ -48,16 +45,12 @@ def rows(run: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def interrupted(checkout) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A run that was stopped with Ctrl-C after some iterations, and what it printed."""
-    cwd = tmp_path_factory.mktemp("home")
-    command = [sys.executable, str(ROOT / "scripts" / "train.py"), *SIZE, "--max_iterations", "500"]
-    process = subprocess.Popen(
-        command, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = checkout.start("train.sh", [*SIZE, "--max_iterations", "500"])
     deadline = time.monotonic() + 240
     while True:
-        found = list(cwd.glob("logs/rsl_rl/g1_tracking/*/logs.csv"))
+        found = list(checkout.folder.glob("logs/rsl_rl/g1_tracking/*/logs.csv"))
         if found and len(rows(found[0].parent)) >= 3:
             break
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
@@ -67,17 +60,17 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subproc
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert not being_trained(found[0].parent)
-    done = subprocess.CompletedProcess(command, process.returncode, out, err)
+    done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
     return found[0].parent, done
 
 
 @pytest.fixture(scope="module")
-def resumed(interrupted) -> tuple[Path, subprocess.CompletedProcess[str], int]:
+def resumed(checkout, interrupted) -> tuple[Path, subprocess.CompletedProcess[str], int]:
     """The same run after two more iterations, with a short film, and its number of rows before."""
     run, _ = interrupted
     before = len(rows(run))
     film = ["--video", "--video_length", "6", "--video_interval", "8"]
-    return run, call("train", "--device", "cpu", "--resume", "--max_iterations", "2", *film, cwd=run.parents[3]), before
+    return run, checkout.call("train.sh", "--device", "cpu", "--resume", "--max_iterations", "2", *film), before
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(interrupted):
@@ -130,9 +123,9 @@ def test_film_while_training(resumed):
     assert "training waits while" in done.stdout
 
 
-def test_play_says_how_each_episode_ended_and_films(resumed):
+def test_play_says_how_each_episode_ended_and_films(checkout, resumed):
     run, _, before = resumed
-    done = call("play", "--device", "cpu", "--video", "--video_length", "20", cwd=run.parents[3])
+    done = checkout.call("test.sh", "--device", "cpu", "--video", "--video_length", "20")
     assert done.returncode == 0, done.stderr
     assert f"model_{before + 1}.pt" in done.stdout
     episodes = re.findall(r"episode +\d+ \| (\w+) +\| +(\d+) steps \| reward [\d.-]+ a step \| body error", done.stdout)

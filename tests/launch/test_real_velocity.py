@@ -6,31 +6,29 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import signal
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from isaac_tracking.inference.film import check_film
 from isaac_tracking.learning.checkpoint import read_checkpoint
 from isaac_tracking.learning.runs import checkpoints
+from warm_process import SCRIPTS, WarmProcess
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
+
 TASK = "Isaac-Velocity-Flat-Unitree-Go1-v0"
 ON_CPU = ("--device", "cpu")
 
 
-def call(script: str, *args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / f"{script}.py"), *ON_CPU, *args]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "source" / "isaac_tracking")}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
+def call(checkout: Any, wrapper: str, *args: str) -> str:
+    done = checkout.call(wrapper, *ON_CPU, *args)
     assert done.returncode == 0, done.stderr
-    return done
+    return done.stdout
 
 
 def iterations(run: Path) -> list[int]:
@@ -39,20 +37,19 @@ def iterations(run: Path) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def trained(checkout) -> tuple[Path, str]:
     """A run of 20 iterations with 64 environments, and what was printed."""
-    cwd = tmp_path_factory.mktemp("home")
-    done = call("train", "--task", TASK, "--num_envs", "64", "--max_iterations", "20", cwd=cwd)
-    (run,) = (cwd / "logs" / "rsl_rl" / "unitree_go1_flat").iterdir()
-    return run, done.stdout
+    printed = call(checkout, "train.sh", "--task", TASK, "--num_envs", "64", "--max_iterations", "20")
+    (run,) = (checkout.folder / "logs" / "rsl_rl" / "unitree_go1_flat").iterdir()
+    return run, printed
 
 
 @pytest.fixture(scope="module")
-def resumed(trained) -> tuple[Path, str]:
+def resumed(checkout, trained) -> tuple[Path, str]:
     """The same run after two more iterations, with a short film."""
     run, _ = trained
     film = ("--video", "--video_length", "8", "--video_interval", "48")
-    return run, call("train", "--task", TASK, "--resume", "--max_iterations", "2", *film, cwd=run.parents[3]).stdout
+    return run, call(checkout, "train.sh", "--task", TASK, "--resume", "--max_iterations", "2", *film)
 
 
 def test_training(trained):
@@ -74,11 +71,11 @@ def test_resume_goes_on_in_the_same_folder(resumed):
     assert films and all(check_film(film, frames=4, may_stand_still=True) for film in films)
 
 
-def test_play_says_how_each_episode_went_and_films(resumed):
+def test_play_says_how_each_episode_went_and_films(checkout, resumed):
     """The newest run of a task that is named."""
     run, _ = resumed
     film = ("--video", "--video_length", "24", "--num_envs", "3", "env.episode_length_s=1.0")
-    printed = call("play", "--task", TASK, *film, cwd=run.parents[3]).stdout
+    printed = call(checkout, "test.sh", "--task", TASK, *film)
     assert "model_21.pt" in printed
     line = r"episode +(\d) \| +\d+ steps \| reward [\d.-]+ a step \| error x [\d.]+ y [\d.]+ m/s turn [\d.]+ rad/s"
     assert re.findall(line, printed) == ["1", "2", "3"]
@@ -100,20 +97,18 @@ def test_an_interval_of_250_steps_gives_a_film_too(resumed):
         "4",
         "env.episode_length_s=2.0",
     )
-    printed = call("play", "--checkpoint", str(run / "model_19.pt"), *film, cwd=run.parents[3]).stdout
-    assert "checkpoint of iteration 19" in printed
+    given = (*ON_CPU, "--checkpoint", run / "model_19.pt")
+    done = WarmProcess(SCRIPTS / "play.py", *given, *film, cwd=run.parents[3]).wait()
+    assert done.returncode == 0, done.stderr
+    assert "checkpoint of iteration 19" in done.stdout
     report = check_film(run / "videos" / "play" / "model_19.mp4", may_stand_still=True)
     assert 1 <= report.frames <= 2 and report.fps == pytest.approx(0.2)
 
 
-def test_a_page_is_opened_to_drive_and_closed_by_ctrl_c(trained):
+@pytest.mark.usefixtures("trained")
+def test_a_page_is_opened_to_drive_and_closed_by_ctrl_c(checkout):
     pytest.importorskip("viser")
-    run, _ = trained
-    command = [sys.executable, str(ROOT / "scripts" / "play.py"), *ON_CPU, "--task", TASK, "--keyboard", "--port", "0"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "source" / "isaac_tracking")}
-    with subprocess.Popen(
-        command, cwd=run.parents[3], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as playing:
+    with checkout.start("test.sh", [*ON_CPU, "--task", TASK, "--keyboard", "--port", "0"]) as playing:
         assert playing.stdout is not None and playing.stderr is not None
         try:
             lines = iter(playing.stdout.readline, "")

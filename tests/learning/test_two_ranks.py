@@ -21,6 +21,8 @@ from isaac_tracking.learning.checkpoint import read_checkpoint
 from isaac_tracking.learning.ranks_agree import checksum
 from isaac_tracking.learning.runs import RunError, checkpoints
 
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_ranks")]
+
 SIGNAL_AFTER = 2 * STEPS + 3
 """Steps after which a rank gets a signal: in its third iteration."""
 STAGES = ("Train", "Adapt", "Finetune", "RoaTrain", "RoaFinetune")

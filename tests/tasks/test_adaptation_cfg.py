@@ -229,7 +229,7 @@ def test_every_stage_is_an_id_of_one_environment(name: str, play: str) -> None:
     folder = "isaac_tracking.tasks.tracking.config.g1"
     assert spec.kwargs["env_cfg_entry_point"] == (f"{folder}.g1_adaptation_env_cfg:G1Adaptation{play.strip('-')}EnvCfg")
     assert spec.kwargs["rsl_rl_cfg_entry_point"] == f"{folder}.agents.stages_cfg:{TASKS[name]}"
-    assert spec.entry_point == "isaaclab.envs:ManagerBasedRLEnv"
+    assert spec.entry_point == "isaac_tracking.tasks.tracking.env:TrackingEnv"
 
 
 @EVERYWHERE

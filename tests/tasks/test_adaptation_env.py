@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +23,7 @@ from isaac_tracking.motion.errors import tracking_errors
 from isaac_tracking.motion.frame import MotionFrame
 from isaac_tracking.motion.quaternion import quat_from_axis_angle, quat_mul
 from isaac_tracking.robots import g1
+from warm_process import WarmProcess
 
 pytestmark = pytest.mark.slow
 
@@ -425,10 +423,7 @@ def test_a_script_elsewhere_makes_the_task_as_registered(tmp_path: Path) -> None
     script = tmp_path / "elsewhere" / "script.py"
     script.parent.mkdir()
     script.write_text(OUTSIDE.format(task=TASK))
-    environment = {**os.environ, "PYTHONPATH": str(PACKAGE)}
-    run = subprocess.run(
-        [sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
-    )
+    run = WarmProcess(script, cwd=tmp_path).wait()
     assert run.returncode == 0, run.stderr[-2000:]
     (line,) = [line for line in run.stdout.splitlines() if line.startswith("RESULT")]
     result = json.loads(line.removeprefix("RESULT"))

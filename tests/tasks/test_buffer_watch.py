@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,8 +16,7 @@ from mujoco_warp import OverflowType
 
 from isaac_tracking.tasks import buffer_watch
 from isaac_tracking.tasks.buffer_watch import BufferReading, BufferWatch, Sizes
-
-TESTS = Path(__file__).parents[1]
+from warm_process import SCRIPTS, WarmProcess
 
 
 def ints(*values: int) -> Any:
@@ -114,12 +110,9 @@ def trained(folder: Path, *settings: str) -> tuple[str, list[dict[str, str]]]:
     """Train a task on a CPU for an iteration, and return what was printed and the rows of its log."""
     from isaac_tracking.learning.run_table import read_table
 
-    program = "import sys; from isaac_tracking.launch.main import main; sys.exit(main('train', sys.argv[1:]))"
     small = ["agent.num_steps_per_env=16", "agent.actor.hidden_dims=[8]", "agent.critic.hidden_dims=[8]"]
-    command = [sys.executable, "-c", program, "--task", "Isaac-Velocity-Flat-Unitree-Go1-v0", "--device", "cpu"]
-    command += ["--num_envs", "8", "--max_iterations", "2", *small, *settings]
-    source = {**os.environ, "PYTHONPATH": str(TESTS.parent / "source" / "isaac_tracking"), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=folder, env=source, capture_output=True, text=True, timeout=300)
+    given = ["--task", "Isaac-Velocity-Flat-Unitree-Go1-v0", "--device", "cpu", "--num_envs", 8, "--max_iterations", 2]
+    done = WarmProcess(SCRIPTS / "train.py", *given, *small, *settings, cwd=folder).wait()
     assert done.returncode == 0, done.stderr
     (table,) = folder.glob("logs/rsl_rl/*/*/logs.csv")
     return done.stdout, read_table(table)[1]
@@ -142,8 +135,9 @@ def test_the_task_as_it_is_drops_nothing(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_ground_of_triangles_is_watched_too():
-    program = """
+def test_ground_of_triangles_is_watched_too(tmp_path: Path):
+    script = tmp_path / "script.py"
+    script.write_text("""
 import argparse, json, gymnasium as gym, torch
 import isaac_tracking.tasks
 from isaac_tracking.launch.overrides import resolve_config
@@ -160,9 +154,8 @@ with torch.inference_mode():
         env.step(torch.zeros(4, 12))
 reading = watch.read()
 print("FOUND", json.dumps([reading.contact_overflows, reading.most_contacts, reading.most_triangle_pairs]))
-"""
-    source = {**os.environ, "PYTHONPATH": str(TESTS.parent / "source" / "isaac_tracking"), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-c", program], env=source, capture_output=True, text=True, timeout=300)
+""")
+    done = WarmProcess(script, cwd=tmp_path).wait()
     assert done.returncode == 0, done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("FOUND")]
     overflows, contacts, pairs = json.loads(line.removeprefix("FOUND"))

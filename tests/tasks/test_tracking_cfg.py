@@ -424,7 +424,7 @@ def test_ids_are_registered_as_strings() -> None:
     assert ours >= set(TRAIN + PLAY)
     for task in TRAIN + PLAY:
         spec = gym.registry[task]
-        assert spec.entry_point == "isaaclab.envs:ManagerBasedRLEnv"
+        assert spec.entry_point == "isaac_tracking.tasks.tracking.env:TrackingEnv"
         assert spec.disable_env_checker
         for key in ("env_cfg_entry_point", "rsl_rl_cfg_entry_point", "cpu_overrides_entry_point"):
             module, _, name = spec.kwargs[key].partition(":")

@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import math
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +24,10 @@ from isaac_tracking.launch.motion_robots import robot_model
 from isaac_tracking.motion.ground import CollisionPoints
 from isaac_tracking.motion.robot import Robot
 from isaac_tracking.robots import g1, go1
+from warm_process import WarmProcess
 
-ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.slow
+
 GO1, G1, ROUGH = "Isaac-Velocity-Flat-Unitree-Go1-v0", "Isaac-Velocity-Flat-G1-v0", "Isaac-Velocity-Rough-G1-v0"
 MODULES: dict[str, Any] = {GO1: go1, G1: g1, ROUGH: g1}
 
@@ -51,20 +50,15 @@ def standing_height(robot: Robot) -> float:
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Exported]:
     """All three, made at the same time."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "source" / "isaac_tracking")}
     program, home = Path(__file__).with_name("velocity_trace.py"), tmp_path_factory.mktemp("exported")
     running = {}
     for task, module in MODULES.items():
         height = standing_height(robot_model(module.MODEL[0]))
-        command = [sys.executable, str(program), task, str(home / task), str(height)]
-        running[task] = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-    said = {task: process.communicate(timeout=300)[1] for task, process in running.items()}
-    for task, process in running.items():
-        assert process.returncode == 0, said[task][-2000:]
+        running[task] = WarmProcess(program, task, home / task, height, cwd=home)
     found = {}
-    for task in running:
+    for task, process in running.items():
+        done = process.wait()
+        assert done.returncode == 0, done.stderr[-2000:]
         with np.load(home / task / "trace.npz") as file:
             found[task] = Exported(home / task, load_policy(home / task / "policy.onnx")[0], dict(file))
     return found

@@ -194,8 +194,13 @@ def test_learning_is_isaac_labs(task: str) -> None:
         assert getattr(ours, name) == getattr(theirs, name), name
     mine, other = ours.algorithm.to_dict(), theirs.algorithm.to_dict()
     assert mine.pop("class_name") == "isaac_tracking.learning.ppo:PPO" and other.pop("class_name")
+    # How the update runs, not what it learns.
+    assert (mine.pop("cuda_graph"), mine.pop("matmul_precision")) == (True, "high")
     assert mine == other
-    assert ours.actor.to_dict() == theirs.actor.to_dict() and ours.critic.to_dict() == theirs.critic.to_dict()
+    mine, other = ours.actor.to_dict(), theirs.actor.to_dict()
+    assert mine["distribution_cfg"].pop("class_name") == "isaac_tracking.learning.gaussian:Gaussian"
+    assert other["distribution_cfg"].pop("class_name") == "GaussianDistribution"
+    assert mine == other and ours.critic.to_dict() == theirs.critic.to_dict()
 
 
 def test_experiments() -> None:

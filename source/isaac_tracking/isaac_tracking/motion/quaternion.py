@@ -69,6 +69,21 @@ def quat_from_axis_angle(vector: torch.Tensor) -> torch.Tensor:
     return torch.cat((vector * scale, torch.cos(half)), dim=-1)
 
 
+def quat_from_euler(angles: torch.Tensor) -> torch.Tensor:
+    """Return quaternions (xyzw) of shape (..., 4) from roll, pitch and yaw [rad], shape (..., 3): yaw is done last."""
+    cos, sin = torch.cos(0.5 * angles), torch.sin(0.5 * angles)
+    (cr, cp, cy), (sr, sp, sy) = cos.unbind(-1), sin.unbind(-1)
+    return torch.stack(
+        (
+            cy * sr * cp - sy * cr * sp,
+            cy * cr * sp + sy * sr * cp,
+            sy * cr * cp - cy * sr * sp,
+            cy * cr * cp + sy * sr * sp,
+        ),
+        dim=-1,
+    )
+
+
 def quat_slerp(a: torch.Tensor, b: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
     """Interpolate from ``a`` (t = 0) to ``b`` (t = 1) along the shorter arc at constant speed.
 

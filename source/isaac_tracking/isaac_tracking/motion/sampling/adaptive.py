@@ -68,6 +68,9 @@ class AdaptiveSampler:
         low, high = (round(time * rate) for time in settings.rewind_range)
         self._rewind = Rewind(settings.rewind_probability, (low, high), num_frames)
         self._last: tuple[torch.Tensor, ...] | None = None
+        # What a refresh changes, it changes in place: a CUDA graph knows the memory, not the name.
+        self._cumulative = torch.zeros_like(self._base, dtype=torch.float64)
+        self._metrics = torch.zeros(2, device=num_frames.device)
         self.refresh()
 
     @property
@@ -111,19 +114,27 @@ class AdaptiveSampler:
         """Bring the probabilities that are drawn from up to date with the evidence."""
         self._steps_until_refresh = int(self.settings.refresh_steps)
         probabilities = self.probabilities()
-        self._cumulative = probabilities.cumsum(0, dtype=torch.float64)
+        self._cumulative.copy_(probabilities.cumsum(0, dtype=torch.float64))
         choices = (probabilities > 0.0).sum()
         entropy = torch.special.entr(probabilities).sum() / choices.log().clamp_min(1e-12)
-        self._metrics = {
-            "sampling_entropy": torch.where(choices > 1, entropy, torch.ones_like(entropy)),
-            "sampling_top1_prob": probabilities.max(),
-        }
+        entropy = torch.where(choices > 1, entropy, torch.ones_like(entropy))
+        self._metrics.copy_(torch.stack((entropy, probabilities.max())))
 
     def sample(self, env_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the clips and steps, each of shape (N,), at which the environments start their next episode."""
         bins = draw(self._cumulative, len(env_ids))
         steps = self._bins.first_step[bins] + draw_below(self._bins.steps[bins])
         return self._rewind.apply(env_ids, self._bins.clip_of_bin[bins], steps, self._resident)
+
+    def sample_where(self, starting: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return starts for all environments; what is known of the last episode is forgotten of those that start.
+
+        Args:
+            starting: Whether each environment starts, bool, shape (num_envs,).
+        """
+        bins = draw(self._cumulative, len(starting))
+        steps = self._bins.first_step[bins] + draw_below(self._bins.steps[bins])
+        return self._rewind.apply_where(starting, self._bins.clip_of_bin[bins], steps, self._resident)
 
     def record(
         self,
@@ -143,9 +154,23 @@ class AdaptiveSampler:
         Raises:
             ValueError: If the score is the similarity and none is given.
         """
+        self.note(clip_ids, steps, failed, similarity)
+        self.count_step()
+
+    def note(
+        self,
+        clip_ids: torch.Tensor,
+        steps: torch.Tensor,
+        failed: torch.Tensor,
+        similarity: torch.Tensor | None = None,
+    ) -> None:
+        """Do the part of :meth:`record` that is on the device alone; :meth:`count_step` must follow."""
         bins = self._bins.at(clip_ids, steps)
         self._evidence.add(bins, *self._loss_and_exposure(bins, clip_ids, steps, failed, similarity))
         self._rewind.note(clip_ids, steps, failed)
+
+    def count_step(self) -> None:
+        """Count a step on the host, and refresh the probabilities if that is due."""
         self._steps_until_refresh -= 1
         if self._steps_until_refresh <= 0:
             self.refresh()
@@ -159,7 +184,11 @@ class AdaptiveSampler:
         Raises:
             ValueError: If no clip is, or only clips of weight 0 are.
         """
-        self._resident = check_resident(resident, self._weights).clone()
+        resident = check_resident(resident, self._weights)
+        if self._resident is None:
+            self._resident = resident.clone()
+        else:
+            self._resident.copy_(resident)
         self.refresh()
 
     def metrics(self) -> dict[str, torch.Tensor]:
@@ -168,7 +197,8 @@ class AdaptiveSampler:
         Both are of the last refresh. The entropy is relative to the logarithm of the number of bins that can be drawn,
         and 1 if there is only one (BeyondMimic divides by zero then).
         """
-        return self._metrics
+        entropy, likeliest = self._metrics.clone().unbind()
+        return {"sampling_entropy": entropy, "sampling_top1_prob": likeliest}
 
     def hardest(self, names: Sequence[str], count: int = 5) -> list[tuple[str, float]]:
         """Return the hardest clips with their scores, hardest first; for a log now and then, since it waits.
@@ -265,11 +295,16 @@ class AdaptiveSampler:
         self, bins: torch.Tensor, clip_ids: torch.Tensor, steps: torch.Tensor, failed: torch.Tensor
     ) -> torch.Tensor:
         """Return which environments came into their bin in this step: by going on, or by a new episode."""
-        now = (bins, clip_ids.clone(), steps.clone(), failed.clone())
-        before, self._last = self._last, now
-        if before is None or len(before[0]) != len(bins):
-            return torch.ones_like(failed)
+        now = (bins, clip_ids, steps, failed)
+        if self._last is None or len(self._last[0]) != len(bins):
+            with torch.inference_mode(False):
+                # As if all had failed just now: nobody goes on.
+                self._last = (*(torch.zeros_like(part) for part in now[:3]), torch.ones_like(failed))
+        before = self._last
         # An episode goes on if the clip does; one that failed does not, wherever the next one starts.
         ahead = steps - before[2]
         goes_on = (clip_ids == before[1]) & (ahead >= 0) & (ahead <= 1) & ~before[3]
-        return ~goes_on | (bins != before[0])
+        entered = ~goes_on | (bins != before[0])
+        for kept, part in zip(before, now, strict=True):
+            kept.copy_(part)
+        return entered

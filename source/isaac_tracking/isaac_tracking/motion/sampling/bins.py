@@ -66,9 +66,10 @@ class Evidence:
     """
 
     def __init__(self, num_bins: int, horizon: float, device: torch.device) -> None:
-        self._log_fade = -1.0 / horizon
+        self._growth = math.exp(1.0 / horizon)
         self._sums = torch.zeros(num_bins, 2, device=device)
-        self._steps_put_off = 0
+        # How much more a step weighs for the fading that was put off; on the device, so that a CUDA graph may count.
+        self._weight = torch.ones((), dtype=torch.float64, device=device)
         self._num_envs = 1
 
     def add(self, bins: torch.Tensor, loss: torch.Tensor, exposure: torch.Tensor) -> None:
@@ -79,16 +80,15 @@ class Evidence:
             loss: What went wrong, shape (N,): failures, or one minus the similarity.
             exposure: What it is counted against, shape (N,): steps or passages.
         """
-        self._steps_put_off += 1
         self._num_envs = len(bins)
-        weight = math.exp(-self._log_fade * self._steps_put_off) / len(bins)
-        self._sums.index_add_(0, bins, torch.stack((loss, exposure), dim=-1), alpha=weight)
+        self._weight.mul_(self._growth)
+        weight = (self._weight / len(bins)).float()
+        self._sums.index_add_(0, bins, torch.stack((loss, exposure), dim=-1) * weight)
 
     def settle(self) -> None:
         """Let the sums fade by the time that has passed."""
-        if self._steps_put_off:
-            self._sums.mul_(math.exp(self._log_fade * self._steps_put_off))
-            self._steps_put_off = 0
+        self._sums.div_(self._weight.float())
+        self._weight.fill_(1.0)
 
     @property
     def loss(self) -> torch.Tensor:
@@ -104,7 +104,7 @@ class Evidence:
 
     def set(self, loss: torch.Tensor, exposure: torch.Tensor) -> None:
         """Replace the sums, each of shape (num_bins,)."""
-        self._steps_put_off = 0
+        self._weight.fill_(1.0)
         self._sums.copy_(torch.stack((loss, exposure), dim=-1))
 
     def synchronize(self) -> None:

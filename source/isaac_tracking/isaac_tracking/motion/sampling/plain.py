@@ -24,6 +24,18 @@ class _Unheeding:
     ) -> None:
         """Take note of a step; where an episode starts does not depend on it."""
 
+    def note(
+        self,
+        clip_ids: torch.Tensor,
+        steps: torch.Tensor,
+        failed: torch.Tensor,
+        similarity: torch.Tensor | None = None,
+    ) -> None:
+        """Take note of a step on the device; where an episode starts does not depend on it."""
+
+    def count_step(self) -> None:
+        """Count a step on the host; nothing is ever due."""
+
     def metrics(self) -> dict[str, torch.Tensor]:
         """Return nothing to log."""
         return {}
@@ -49,6 +61,16 @@ class StartSampler(_Unheeding):
         """Return the clips and steps, each of shape (N,), at which the environments start their next episode."""
         clip_ids = self._clips[self._next[env_ids] % len(self._clips)]
         self._next[env_ids] += self._stride
+        return clip_ids, torch.zeros_like(clip_ids)
+
+    def sample_where(self, starting: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return starts for all environments, of which those that do not start go on waiting for their turn.
+
+        Args:
+            starting: Whether each environment starts, bool, shape (num_envs,).
+        """
+        clip_ids = self._clips[self._next % len(self._clips)]
+        self._next.add_(starting * self._stride)
         return clip_ids, torch.zeros_like(clip_ids)
 
     def set_resident(self, resident: torch.Tensor) -> None:
@@ -97,6 +119,14 @@ class UniformSampler(_Unheeding):
         clip_ids = draw(self._cumulative, len(env_ids))
         return clip_ids, draw_below(self._starts[clip_ids])
 
+    def sample_where(self, starting: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return starts for all environments; those that do not start may ignore theirs.
+
+        Args:
+            starting: Whether each environment starts, bool, shape (num_envs,).
+        """
+        return self.sample(starting)
+
     def set_resident(self, resident: torch.Tensor) -> None:
         """Draw only from some clips.
 
@@ -107,7 +137,7 @@ class UniformSampler(_Unheeding):
             ValueError: If no clip is, or only clips of weight 0 are.
         """
         shares = self._shares * check_resident(resident, self._shares)
-        self._cumulative = shares.cumsum(0)
+        self._cumulative.copy_(shares.cumsum(0))
 
     def clip_probabilities(self) -> torch.Tensor:
         """Return how likely each clip would be if all were resident, shape (num_clips,), sum 1."""

@@ -27,11 +27,14 @@ class Rewind:
         if self._probability == 0.0:
             return
         if self._failed is None:
-            self._failed = torch.zeros_like(failed)
-            self._clip_ids, self._steps = torch.zeros_like(clip_ids), torch.zeros_like(steps)
-        self._failed = self._failed | failed
-        self._clip_ids = torch.where(failed, clip_ids, self._clip_ids)
-        self._steps = torch.where(failed, steps, self._steps)
+            # Whoever asks first may be in inference mode; the memory must outlive that.
+            with torch.inference_mode(False):
+                self._failed = torch.zeros_like(failed)
+                self._clip_ids, self._steps = torch.zeros_like(clip_ids), torch.zeros_like(steps)
+        # In place: a CUDA graph knows the memory, not the name.
+        self._failed.logical_or_(failed)
+        self._clip_ids.copy_(torch.where(failed, clip_ids, self._clip_ids))
+        self._steps.copy_(torch.where(failed, steps, self._steps))
 
     def apply(
         self, env_ids: torch.Tensor, clip_ids: torch.Tensor, steps: torch.Tensor, resident: torch.Tensor | None
@@ -49,13 +52,46 @@ class Rewind:
         """
         if self._failed is None:
             return clip_ids, steps
-        places = self._clip_ids[env_ids]
-        back = self._failed[env_ids] & (torch.rand(len(env_ids), device=env_ids.device) < self._probability)
+        places = self._clip_ids[env_ids], self._steps[env_ids], self._failed[env_ids]
+        starts = self._sent_back(*places, clip_ids, steps, resident)
+        self._failed.index_fill_(0, env_ids, False)
+        return starts
+
+    def apply_where(
+        self, starting: torch.Tensor, clip_ids: torch.Tensor, steps: torch.Tensor, resident: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Do the same for all environments, and forget the failures of those that start.
+
+        Args:
+            starting: Whether each environment starts, bool, shape (num_envs,).
+            clip_ids: Drawn clips, shape (num_envs,).
+            steps: Drawn steps, shape (num_envs,).
+            resident: Clips that may be drawn, shape (num_clips,); None for all.
+
+        Returns:
+            Clips and steps, each of shape (num_envs,).
+        """
+        if self._failed is None:
+            return clip_ids, steps
+        starts = self._sent_back(self._clip_ids, self._steps, self._failed, clip_ids, steps, resident)
+        self._failed.masked_fill_(starting, False)
+        return starts
+
+    def _sent_back(
+        self,
+        places: torch.Tensor,
+        failed_steps: torch.Tensor,
+        failed: torch.Tensor,
+        clip_ids: torch.Tensor,
+        steps: torch.Tensor,
+        resident: torch.Tensor | None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return starts, some of them before a failure; everything is of shape (N,)."""
+        back = failed & (torch.rand(len(failed), device=failed.device) < self._probability)
         if resident is not None:
             back &= resident[places]
         low, high = self._back
-        distance = torch.randint(low, high + 1, (len(env_ids),), device=env_ids.device)
+        distance = torch.randint(low, high + 1, (len(failed),), device=failed.device)
         # Never before the clip's start, and never on its last frame, where an episode would end at once.
-        starts = torch.minimum(self._steps[env_ids] - distance, self._last_start[places]).clamp_min(0)
-        self._failed.index_fill_(0, env_ids, False)
+        starts = torch.minimum(failed_steps - distance, self._last_start[places]).clamp_min(0)
         return torch.where(back, places, clip_ids), torch.where(back, starts, steps)

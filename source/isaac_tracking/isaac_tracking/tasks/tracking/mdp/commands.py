@@ -5,26 +5,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from isaaclab.managers import CommandTerm
-from isaaclab.utils.math import quat_from_euler_xyz
+from isaaclab.utils import index_fill_
 
-from ....motion.errors import TrackingErrors, tracking_errors
+from ....motion.errors import TrackingErrors
 from ....motion.frame import MotionFrame
 from ....motion.ground import CollisionPoints
-from ....motion.quaternion import quat_mul
+from ....motion.robot_frame import RobotState
 from ....motion.sampling.adaptive import AdaptiveSampler
 from ....robots.mjcf import mjcf_path
+from ...graphs.plan import in_graph
+from ..kernels.anchor_view import fused_anchor_view
+from ..kernels.errors import fused_tracking_errors
+from ..kernels.lowest_point import LowestPoint
+from ..kernels.robot_frame import fused_robot_frame
 from .future import Future
+from .once import OncePerPair
 from .reference import Reference, Sampler
+from .start import Placement
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
 
+    from ....motion.anchor_view import AnchorView
     from ....motion.kinematics import KinematicTree
     from ....motion.library import MotionLibrary
     from .commands_cfg import MotionCommandCfg
@@ -40,8 +48,11 @@ _METRICS = (
     "joint_vel",
 )
 """Errors that are logged, as means over the environments at each step."""
+ERROR_NAMES = tuple(f"error_{name}" for name in _METRICS)
+"""Their names in the log."""
 
 
+@in_graph
 class MotionCommand(CommandTerm):
     """Owns the reference and the robot as two :class:`MotionFrame` of the same joints and bodies.
 
@@ -77,9 +88,8 @@ class MotionCommand(CommandTerm):
             self.robot_asset.data.joint_pos_limits.torch[0],
         )
         """The clips, and where episodes start in them."""
-        self._tree_joints = torch.tensor(
-            [self.robot_asset.joint_names.index(name) for name in self._shapes.tree.joint_names], device=self.device
-        )
+        joints = self.robot_asset.joint_names
+        self._lowest = LowestPoint(self._shapes, [joints.index(name) for name in self._shapes.tree.joint_names])
 
         self.clip_ids = torch.zeros(self.num_envs, dtype=torch.long, device=self.device)
         """Clip of each environment, shape (num_envs,)."""
@@ -88,9 +98,16 @@ class MotionCommand(CommandTerm):
         self.finite = torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
         """Whether each robot's state holds only finite numbers, shape (num_envs,)."""
         self._placed_at = torch.full_like(self.clip_ids, -1)
-        self._half_widths: dict[tuple[float, ...], torch.Tensor] = {}
-        self._robot_stale = self._reference_stale = self._future_stale = True
-        self._deviations_of: tuple[MotionFrame, MotionFrame] | None = None
+        self.placement = Placement(cfg, self.robot_asset, env.scene.env_origins, self._lowest)
+        """Where robots stand when their episodes start."""
+        self._link_velocities: Callable[[], torch.Tensor] | None = None
+        self._forget_frames()
+        # Whether episodes or steps have changed since the masked step looked, see :mod:`.masked_motion`.
+        self._moved = True
+        # Whether the errors lie in memory that the next step overwrites.
+        self._errors_lent = False
+        self._deviations = OncePerPair(fused_tracking_errors, self.anchor)
+        self._view = OncePerPair(fused_anchor_view, self.anchor)
         self._robot_step = self._measured_step = self._recorded_step = -1
 
     """
@@ -129,8 +146,7 @@ class MotionCommand(CommandTerm):
     def reference(self) -> MotionFrame:
         """The state that each robot is to reach in this step."""
         if self._reference_stale:
-            frame = self.source.frames(self.clip_ids, self.steps)
-            self._reference = frame._replace(body_pos_w=frame.body_pos_w + self._env.scene.env_origins[:, None])
+            self._reference = self._look_up()
             self._reference_stale = False
         return self._reference
 
@@ -156,6 +172,8 @@ class MotionCommand(CommandTerm):
         """Errors between reference and robot after the physics of the current step."""
         if self._measured_step != self._env.common_step_counter:
             self._measure()
+        if self._errors_lent:
+            self._errors, self._errors_lent = TrackingErrors(*(error.clone() for error in self._errors)), False
         return self._errors
 
     @property
@@ -164,11 +182,12 @@ class MotionCommand(CommandTerm):
 
         :attr:`errors` are those of the step that was done, also where a new episode has begun since.
         """
-        pair = self.reference, self.robot
-        if self._deviations_of is None or any(a is not b for a, b in zip(pair, self._deviations_of, strict=True)):
-            self._deviations = tracking_errors(*pair, self.anchor)
-            self._deviations_of = pair
-        return self._deviations
+        return self._deviations(self.reference, self.robot)
+
+    @property
+    def view(self) -> AnchorView:
+        """The reference and the robot's body as they are now, seen from the robot's anchor."""
+        return self._view(self.reference, self.robot)
 
     @property
     def encoder_joint_pos(self) -> torch.Tensor:
@@ -202,7 +221,7 @@ class MotionCommand(CommandTerm):
     def reset(self, env_ids: Sequence[int] | slice | None = None) -> dict[str, torch.Tensor]:
         """Put the robots of new episodes on their reference."""
         env_ids = self._indices(env_ids)
-        self.command_counter[env_ids] = 0
+        index_fill_(self.command_counter, env_ids, 0)
         self._resample_command(env_ids)
         return {}
 
@@ -213,21 +232,21 @@ class MotionCommand(CommandTerm):
             self._log()
         self._keep_house()
         self.steps += self._placed_at != self._env.common_step_counter
-        self._robot_stale = self._reference_stale = self._future_stale = True
+        self._forget_frames()
 
     def _resample_command(self, env_ids: Sequence[int] | slice) -> None:
         env_ids = self._indices(env_ids)
         self._record()
         self.source.swap(self.clip_ids, env_ids)
         clip_ids, starts = self.source.start(env_ids)
-        self._place_robot(env_ids, self.source.frames(clip_ids, starts, env_ids))
+        self.placement.place(env_ids, self.source.frames(clip_ids, starts, env_ids))
         self.clip_ids[env_ids] = clip_ids
         # The robot stands on the start, so the first frame to reach is the next one; a reset within a step is
         # followed by that step's compute(), for which the clip then waits.
         self.steps[env_ids] = starts + 1
-        self._placed_at[env_ids] = self._env.common_step_counter
+        index_fill_(self._placed_at, env_ids, self._env.common_step_counter)
         self.command_counter[env_ids] += 1
-        self._robot_stale = self._reference_stale = self._future_stale = True
+        self._forget_frames()
 
     def _update_metrics(self) -> None:
         """Do nothing: errors are logged by :meth:`compute`, as they were before any reset."""
@@ -248,9 +267,11 @@ class MotionCommand(CommandTerm):
         if self._measured_step != step or self._recorded_step == step:
             return
         self._recorded_step = step
-        # The kernel of the reward for body positions.
-        similarity = torch.exp(-self._errors.body_pos.square().mean(dim=-1) / 0.3**2)
-        self.sampler.record(*self._measured_at, self._env.termination_manager.terminated, similarity)
+        self.sampler.record(*self._measured_at, self._env.termination_manager.terminated, self._similarity())
+
+    def _similarity(self) -> torch.Tensor:
+        """Return how like the reference the robots are [-], shape (num_envs,): the reward for body positions."""
+        return torch.exp(-self._errors.body_pos.square().mean(dim=-1) / 0.3**2)
 
     def _keep_house(self) -> None:
         """Do what is due once in thousands of steps, at the same step on every GPU."""
@@ -269,63 +290,35 @@ class MotionCommand(CommandTerm):
 
     def _read_robot(self) -> None:
         data = self.robot_asset.data
-        pose = data.body_link_pose_w.torch[:, self._body_ids]
-        velocity = data.body_link_vel_w.torch[:, self._body_ids]
-        joints = torch.cat([data.joint_pos.torch, data.joint_vel.torch], dim=-1)
-        total = pose.sum(dim=(-2, -1)) + velocity.sum(dim=(-2, -1)) + joints.sum(dim=-1)
-        self.finite = torch.isfinite(total)
+        velocities = data.body_link_vel_w.torch if self._link_velocities is None else self._link_velocities()
+        state = RobotState(data.body_link_pose_w.torch, velocities, data.joint_pos.torch, data.joint_vel.torch)
         # Zeros instead of NaN, so that no reward, error or statistic of a broken environment reaches the learner.
-        pose = torch.where(self.finite[:, None, None], pose, 0.0)
-        velocity = torch.where(self.finite[:, None, None], velocity, 0.0)
-        joints = torch.where(self.finite[:, None], joints, 0.0)
-        joint_pos, joint_vel = joints.chunk(2, dim=-1)
-        self._robot = MotionFrame(
-            joint_pos, joint_vel, pose[..., :3], pose[..., 3:], velocity[..., :3], velocity[..., 3:]
-        )
+        self._robot, self.finite = fused_robot_frame(state, self._body_ids)
         self._robot_stale = False
         self._robot_step = self._env.common_step_counter
 
     def _measure(self) -> None:
-        self._errors = tracking_errors(self.reference, self.robot, self.anchor)
+        self._errors = fused_tracking_errors(self.reference, self.robot, self.anchor)
         self._measured_at = self.clip_ids.clone(), self.steps.clone()
+        self._errors_lent = False
         self._measured_step = self._env.common_step_counter
 
+    def _look_up(self) -> MotionFrame:
+        frame = self.source.frames(self.clip_ids, self.steps)
+        return frame._replace(body_pos_w=frame.body_pos_w + self._env.scene.env_origins[:, None])
+
+    def _forget_frames(self) -> None:
+        """Note that other clips or steps are due, or that robots were moved."""
+        self._robot_stale = self._reference_stale = self._future_stale = self._moved = True
+
     def _log(self) -> None:
-        """Log errors as means over all environments: those of ended episodes alone would tell of falls only."""
-        values = [getattr(self._errors, name) for name in _METRICS]
-        rows = torch.stack([value if value.ndim == 1 else value.mean(dim=-1) for value in values], dim=-1)
-        means = torch.where(self.finite[:, None], rows, 0.0).sum(dim=0) / self.finite.sum().clamp_min(1)
-        log = {f"error_{name}": mean for name, mean in zip(_METRICS, means.unbind(), strict=True)}
-        log |= self.sampler.metrics()
+        log = dict(zip(ERROR_NAMES, self._error_means().unbind(), strict=True)) | self.sampler.metrics()
         # A new dictionary, because the learner's logger keeps that of every step.
         extras = self._env.extras
         extras["log"] = extras.get("log", {}) | {f"Metrics/motion/{name}": value for name, value in log.items()}
 
-    def _place_robot(self, env_ids: torch.Tensor, frame: MotionFrame) -> None:
-        """Write a state of the reference, with noise, into the simulator; never into the ground."""
-        root_pos, root_quat = frame.body_pos_w[:, 0], frame.body_quat_w[:, 0]
-        root_vel = torch.cat([frame.body_lin_vel_w[:, 0], frame.body_ang_vel_w[:, 0]], dim=-1)
-        joint_pos = frame.joint_pos
-        if self.cfg.reset_noise is not None:
-            noise = self.cfg.reset_noise
-            root_pos = root_pos + self._uniform(noise.root_pos, len(env_ids))
-            root_quat = quat_mul(quat_from_euler_xyz(*self._uniform(noise.root_rot, len(env_ids)).T), root_quat)
-            root_vel = root_vel + self._uniform((*noise.root_lin_vel, *noise.root_ang_vel), len(env_ids))
-            joint_pos = joint_pos + self._uniform((noise.joint_pos,) * self.library.num_joints, len(env_ids))
-            limits = self.robot_asset.data.soft_joint_pos_limits.torch[env_ids]
-            joint_pos = joint_pos.clamp(limits[..., 0], limits[..., 1])
-        depth = self._shapes.lowest(root_pos, root_quat, joint_pos[:, self._tree_joints]).clamp_max(0.0)
-        root_pos = root_pos + self._env.scene.env_origins[env_ids]
-        root_pos = torch.cat([root_pos[:, :2], root_pos[:, 2:] - depth[:, None]], dim=-1)
-        robot, env_ids = self.robot_asset, env_ids.int()
-        robot.write_root_link_pose_to_sim_index(root_pose=torch.cat([root_pos, root_quat], dim=-1), env_ids=env_ids)
-        robot.write_root_link_velocity_to_sim_index(root_velocity=root_vel, env_ids=env_ids)
-        robot.write_joint_position_to_sim_index(position=joint_pos, env_ids=env_ids)
-        robot.write_joint_velocity_to_sim_index(velocity=frame.joint_vel, env_ids=env_ids)
-
-    def _uniform(self, half_widths: Sequence[float], count: int) -> torch.Tensor:
-        draw = torch.rand(count, len(half_widths), device=self.device) * 2.0 - 1.0
-        key = tuple(half_widths)
-        if key not in self._half_widths:
-            self._half_widths[key] = torch.tensor(key, device=self.device)
-        return draw * self._half_widths[key]
+    def _error_means(self) -> torch.Tensor:
+        """Return errors as means over all environments: those of ended episodes alone would tell of falls only."""
+        values = [getattr(self._errors, name) for name in _METRICS]
+        rows = torch.stack([value if value.ndim == 1 else value.mean(dim=-1) for value in values], dim=-1)
+        return torch.where(self.finite[:, None], rows, 0.0).sum(dim=0) / self.finite.sum().clamp_min(1)

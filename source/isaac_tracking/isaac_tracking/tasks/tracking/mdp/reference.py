@@ -79,6 +79,8 @@ class Reference:
                 settings, self.library, tree, joint_names, body_names, num_envs, joint_limits
             )
         self._plan: SwapPlan | None = None
+        # Of the plan; always the same memory, which a CUDA graph reads.
+        self._leaving = torch.zeros_like(self.library.resident)
         self._ahead: dict[tuple[int, ...], tuple[torch.Tensor, torch.Tensor]] = {}
         self._tell_residents()
 
@@ -88,6 +90,16 @@ class Reference:
         if self.augmentation is not None:
             self.augmentation.reset(env_ids, clip_ids, steps)
         return clip_ids, steps
+
+    def start_where(self, starting: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return starts for all environments, each of shape (num_envs,), of which some are taken.
+
+        References must not be augmented.
+
+        Args:
+            starting: Whether each environment starts an episode, bool, shape (num_envs,).
+        """
+        return self.sampler.sample_where(starting)
 
     def frames(self, clip_ids: torch.Tensor, steps: torch.Tensor, env_ids: torch.Tensor | None = None) -> MotionFrame:
         """Look up references.
@@ -128,6 +140,7 @@ class Reference:
         sampler = self.sampler
         wanted = None if isinstance(sampler, StartSampler) else sampler.clip_probabilities()
         self._plan = self.library.plan_swap(wanted)
+        self._leaving.copy_(self._plan.leaving)
 
     def leaving(self, clip_ids: torch.Tensor) -> torch.Tensor:
         """Return which environments follow a clip that is to leave the device; their episodes must end first.
@@ -135,10 +148,10 @@ class Reference:
         Args:
             clip_ids: Clip of each environment, shape (num_envs,).
         """
-        if self._plan is None:
+        if not self.library.streams:
             return torch.zeros_like(clip_ids, dtype=torch.bool)
-        leaving = self._plan.leaving[clip_ids]
-        return leaving if self.augmentation is None else leaving | self.augmentation.needs(self._plan.leaving)
+        leaving = self._leaving[clip_ids]
+        return leaving if self.augmentation is None else leaving | self.augmentation.needs(self._leaving)
 
     def swap(self, clip_ids: torch.Tensor, starting: torch.Tensor | None = None) -> None:
         """Exchange the clips as planned, unless an environment still follows one that leaves.
@@ -147,7 +160,8 @@ class Reference:
 
         Args:
             clip_ids: Clip of each environment, shape (num_envs,).
-            starting: Environments that are about to start an episode, and follow no clip any more; None for none.
+            starting: Environments that are about to start an episode, and follow no clip any more, as indices or as a
+                mask of all; None for none.
         """
         if self._plan is None:
             return
@@ -158,6 +172,7 @@ class Reference:
             return
         self.library.apply_swap(self._plan)
         self._plan = None
+        self._leaving.zero_()
         self._tell_residents()
 
     def _tell_residents(self) -> None:

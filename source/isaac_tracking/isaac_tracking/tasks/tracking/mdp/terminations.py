@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 from isaaclab.managers import ManagerTermBase
 
+from ...graphs.plan import in_graph
+
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
     from isaaclab.managers import TerminationTermCfg
@@ -17,30 +19,35 @@ if TYPE_CHECKING:
     from .commands import MotionCommand
 
 
+@in_graph
 def clip_end(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return whether the clip's last frame has been reached, a time-out, shape (num_envs,)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
     return command.at_end
 
 
+@in_graph
 def clip_leaving(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return whether the clip is about to leave the device, a time-out, shape (num_envs,)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
     return command.leaving
 
 
+@in_graph
 def non_finite(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return whether the robot's state holds a NaN or an infinity, shape (num_envs,)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
     return ~torch.isfinite(command.errors.body_pos.sum(dim=-1)) | ~command.finite
 
 
+@in_graph
 def bad_anchor_height(env: ManagerBasedRLEnv, command_name: str, threshold: float) -> torch.Tensor:
     """Return whether the anchor is higher or lower than the reference's by a threshold [m], shape (num_envs,)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
     return command.errors.anchor_height > threshold
 
 
+@in_graph
 def bad_anchor_tilt(env: ManagerBasedRLEnv, command_name: str, threshold: float) -> torch.Tensor:
     """Return whether the anchor leans otherwise than the reference's.
 
@@ -53,6 +60,7 @@ def bad_anchor_tilt(env: ManagerBasedRLEnv, command_name: str, threshold: float)
     return command.errors.anchor_tilt > threshold
 
 
+@in_graph
 class bad_body_height(ManagerTermBase):  # noqa: N801 -- a term, written in configs like a function
     """Whether any of some bodies is higher or lower than its relative reference by a threshold [m]."""
 

@@ -43,7 +43,7 @@ for _name, (_env, _agent) in _TASKS.items():
         if _id not in gym.registry:
             gym.register(
                 id=_id,
-                entry_point="isaaclab.envs:ManagerBasedRLEnv",
+                entry_point="isaac_tracking.tasks.tracking.env:TrackingEnv",
                 disable_env_checker=True,
                 kwargs={
                     "family": "tracking",

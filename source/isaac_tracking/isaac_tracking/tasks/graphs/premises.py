@@ -1,0 +1,82 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""What a captured graph takes for granted: numbers of the host, and where tensors lie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from .plan import terms
+
+if TYPE_CHECKING:
+    from isaaclab.envs import ManagerBasedRLEnv
+
+_PLAIN = (str, int, float, bool, tuple)
+"""Values that are compared; others must be the same object."""
+
+
+class Premises:
+    """Weights and parameters of all terms, and the memory of managers and other owners, as they are now.
+
+    Args:
+        env: The environment.
+        owners: Objects besides the managers whose tensors count, and whose numbers do.
+    """
+
+    def __init__(self, env: ManagerBasedRLEnv, owners: tuple[Any, ...]) -> None:
+        self._values: list[tuple[dict, Any, Any]] = []
+        self._lists: list[tuple[list, tuple]] = []
+        self._places: list[tuple[dict, str, int]] = []
+        self._sizes: list[tuple[dict, int]] = []
+        self._owners = tuple(id(owner) for owner in owners)
+        self._watch(vars(env.cfg), ("episode_length_s",))
+        managers = env.reward_manager, env.termination_manager, env.action_manager, env.observation_manager
+        self._watch(
+            vars(env), ("reward_manager", "termination_manager", "action_manager", "observation_manager", "cfg")
+        )
+        for _, _, cfg in terms(env):
+            self._watch(vars(cfg), ("func", "weight", "noise", "params"))
+            self._watch(cfg.params)
+        for cfg in env.event_manager._mode_term_cfgs.get("interval", []):
+            self._watch(vars(cfg), ("func", "interval_range_s", "params"))
+            self._watch(cfg.params)
+        for owner in (env, *managers, *owners):
+            own = vars(owner)
+            tensors = {name: value for name, value in own.items() if isinstance(value, torch.Tensor)}
+            # Isaac Lab's step gives this another tensor every time.
+            tensors.pop("reset_buf", None)
+            self._places += [(own, name, value.data_ptr()) for name, value in tensors.items()]
+            self._sizes.append((own, len(own)))
+        for owner in owners:
+            self._watch(vars(owner), [name for name, value in vars(owner).items() if isinstance(value, float)])
+            self._watch(vars(owner), [name for name, value in vars(owner).items() if isinstance(value, tuple)])
+
+    def hold(self, owners: tuple[Any, ...]) -> bool:
+        """Return whether everything is as it was; looks at some two hundred places, and at no tensor's numbers."""
+        if tuple(id(owner) for owner in owners) != self._owners:
+            return False
+        for container, key, value in self._values:
+            now = container.get(key)
+            if now is not value and not (isinstance(value, _PLAIN) and now == value):
+                return False
+        for own, name, place in self._places:
+            tensor = own.get(name)
+            if not isinstance(tensor, torch.Tensor) or tensor.data_ptr() != place:
+                return False
+        return all(tuple(now) == then for now, then in self._lists) and all(len(o) == size for o, size in self._sizes)
+
+    def _watch(self, container: dict, keys: Any = None) -> None:
+        """Note what a dictionary holds under some keys, all of them if None, and in what it nests."""
+        if keys is None:
+            keys = tuple(container)
+            self._sizes.append((container, len(container)))
+        for key in keys:
+            value = container.get(key)
+            self._values.append((container, key, value))
+            if key != "params" and isinstance(value, dict):
+                self._watch(value)
+            elif isinstance(value, list):
+                self._lists.append((value, tuple(value)))

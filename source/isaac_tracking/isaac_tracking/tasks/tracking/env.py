@@ -1,0 +1,103 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The environment of the tracking tasks: Isaac Lab's, with a step that can do without the host."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import torch
+from isaaclab.envs import ManagerBasedRLEnv
+
+from ..graphs.plan import STEP_GRAPHS, obstacle
+
+if TYPE_CHECKING:
+    from isaaclab.envs.common import VecEnvStepReturn
+
+    from .masked_step import MaskedStep
+    from .tracking_env_cfg import TrackingEnvCfg
+
+_logger = logging.getLogger(__name__)
+
+
+class TrackingEnv(ManagerBasedRLEnv):
+    """Isaac Lab's environment, but for :meth:`step` where the config's ``step_graph`` asks for it and the task fits.
+
+    Both steps share all state, so that resets, checkpoints and examinations are the same with either.
+
+    Args:
+        cfg: The task.
+        kwargs: See :class:`isaaclab.envs.ManagerBasedRLEnv`.
+
+    Raises:
+        ValueError: If ``step_graph`` is no choice, or is ``"on"`` or ``"masked"`` and the task does not fit.
+    """
+
+    cfg: TrackingEnvCfg
+
+    def __init__(self, cfg: TrackingEnvCfg, render_mode: str | None = None, **kwargs: Any) -> None:
+        if cfg.step_graph not in STEP_GRAPHS:
+            raise ValueError(f"step_graph is '{cfg.step_graph}'; choose from {', '.join(STEP_GRAPHS)}")
+        self._masked_step: MaskedStep | None = None
+        self.step_note = ""
+        """Why ``step_graph="auto"`` left Isaac Lab's step in place; empty where it did not."""
+        super().__init__(cfg, render_mode, **kwargs)
+        self._masked_step = self._plan_step(cfg.step_graph)
+
+    @property
+    def episode_length_buf(self) -> torch.Tensor:
+        """Steps since each episode's start, shape (num_envs,); whoever sets it changes it in place."""
+        return self._episode_lengths
+
+    @episode_length_buf.setter
+    def episode_length_buf(self, value: torch.Tensor) -> None:
+        if "_episode_lengths" in vars(self) and self._episode_lengths.shape == value.shape:
+            if value is not self._episode_lengths:
+                self._episode_lengths.copy_(value)
+        else:
+            self._episode_lengths = value
+
+    @property
+    def step_by_graphs(self) -> bool:
+        """Whether steps are replayed as CUDA graphs by now."""
+        return self._masked_step is not None and self._masked_step.captured
+
+    def use_isaac_labs_step(self) -> None:
+        """Step as Isaac Lab does from now on, e.g. to time its parts: a captured step has none."""
+        self._masked_step = None
+
+    def step(self, action: torch.Tensor) -> VecEnvStepReturn:
+        """Do one step; see :meth:`isaaclab.envs.ManagerBasedRLEnv.step`."""
+        # A recorder wants to be called in the midst of it.
+        if self._masked_step is None or self.recorder_manager.active_terms:
+            return super().step(action)
+        return self._masked_step(action)
+
+    def close(self) -> None:
+        """Close the environment; graphs go before what they read."""
+        self._masked_step = None
+        super().close()
+
+    def _plan_step(self, wanted: str) -> MaskedStep | None:
+        """Return the step by masks, None for Isaac Lab's.
+
+        Raises:
+            ValueError: If it must be and cannot.
+        """
+        if wanted == "off":
+            return None
+        graphs = torch.device(self.device).type == "cuda"
+        found = obstacle(self)
+        if found is None and wanted != "masked" and not graphs:
+            found = f"the device is {self.device}, and graphs need a GPU"
+        if found is not None:
+            if wanted != "auto":
+                raise ValueError(f"step_graph={wanted} is not possible: {found}; use step_graph=auto or off")
+            self.step_note = f"step_graph=auto: the step is Isaac Lab's own, because {found}"
+            (_logger.warning if graphs else _logger.info)(self.step_note)
+            return None
+        from .masked_step import MaskedStep
+
+        return MaskedStep(self, graphs=wanted != "masked", must=wanted == "on")

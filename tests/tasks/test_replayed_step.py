@@ -1,0 +1,227 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Both halves of a step by masks survive being recorded once and repeated without their Python, as a CUDA graph does.
+
+There is no CUDA graph here: a tape takes down torch's operations and Warp's launches in their order with the memory
+they read and write, and repeats them. What depends on the host, reads what was cached, or lies elsewhere later, comes
+out wrong as it would on a GPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import isaaclab.utils.warp.utils as isaaclab_warp
+import pytest
+import torch
+import warp as wp
+from isaaclab_newton.physics import NewtonManager
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from two_steps import NUM, MaskableSampler, break_joints, compare, lift, nothing, start
+
+from isaac_tracking.motion.sampling.adaptive import AdaptiveSampler
+from isaac_tracking.motion.sampling.settings import sampler_settings
+from isaac_tracking.tasks.graphs.capture import Graph
+from isaac_tracking.tasks.tracking import masked_step, mdp
+from isaac_tracking.tasks.tracking.masked_step import MaskedStep
+
+pytestmark = pytest.mark.slow
+
+WAITING = ("_local_scalar_dense", "nonzero", "masked_select")
+EAGER = 2
+
+
+class Tape(TorchDispatchMode):
+    """Does work once and can repeat it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.repeats: list[Callable[[], Any]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        assert not any(word in str(func) for word in WAITING), f"{func} waits for the device"
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        aliases = [value.alias_info for value in func._schema.returns]
+        if any(alias is not None and alias.is_write for alias in aliases):
+            self.repeats.append(lambda: func(*args, **kwargs))
+        elif not any(aliases):
+            kept = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
+
+            def repeat() -> None:
+                for old, new in zip(kept, tree_leaves(func(*args, **kwargs)), strict=True):
+                    old.copy_(new)
+
+            self.repeats.append(repeat)
+        return result
+
+    def record(self, work: Callable[[], None]) -> None:
+        """Do the work, with Newton's and Isaac Lab's eyes during a capture."""
+        launch, zero, mark = wp.launch, wp.array.zero_, NewtonManager._mark_transforms_changed
+
+        def noted_launch(*args: Any, **kwargs: Any) -> None:
+            self.repeats.append(lambda: launch(*args, **kwargs))
+            launch(*args, **kwargs)
+
+        def noted_zero(array: wp.array) -> None:
+            self.repeats.append(lambda: zero(array))
+            zero(array)
+
+        def lasting_mark() -> None:
+            mark()
+            NewtonManager.transforms_may_change_on_graph_replay = True
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(wp, "launch", noted_launch)
+            patch.setattr(wp.array, "zero_", noted_zero)
+            patch.setattr(NewtonManager, "_mark_transforms_changed", lasting_mark)
+            capturing = SimpleNamespace(get_device=lambda: SimpleNamespace(is_capturing=True))
+            patch.setattr(isaaclab_warp, "wp", capturing)
+            with self:
+                work()
+
+    def replay(self) -> None:
+        for repeat in self.repeats:
+            repeat()
+
+
+class TapedGraph(Graph):
+    """A graph whose capture is a tape's recording, which does the work as well."""
+
+    def __call__(self) -> None:
+        self._calls += 1
+        if self._graph is not None:
+            self._graph.replay()
+        elif self._calls <= EAGER:
+            self._work()
+        else:
+            tape: Any = Tape()
+            with self._guard():
+                tape.record(self._work)
+            self._graph = tape
+
+
+class QuietSampler(MaskableSampler):
+    """Remembers nothing: that is Python, and not repeated."""
+
+    def note(self, *told: torch.Tensor) -> None:
+        pass
+
+    def count_step(self) -> None:
+        pass
+
+
+@pytest.fixture
+def replayed(sim: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[MaskedStep]:
+    monkeypatch.setattr(masked_step, "Graph", TapedGraph)
+    sim.command.cfg.reset_noise = None
+    yield MaskedStep(sim.env, graphs=True)
+    sim.command._link_velocities = None
+
+
+def begin(sim: Any, clip: str = "stand", steps: list[int] | None = None) -> QuietSampler:
+    start(sim, clip)
+    sampler = QuietSampler(sim.command.library.names.index(clip), steps or [10] * NUM)
+    sim.command.source.sampler = sampler
+    sim.env.reset()
+    return sampler
+
+
+def warm(step: MaskedStep, sim: Any) -> None:
+    """Step until both halves are repeated."""
+    begin(sim)
+    for _ in range(6):
+        step(sim.still)
+    assert step.captured
+
+
+def test_a_replay_does_what_isaac_labs_step_does(sim: Any, replayed: MaskedStep) -> None:
+    known = QuietSampler(sim.command.library.names.index("stand"), [10] * NUM)
+
+    def again() -> QuietSampler:
+        sim.command.source.sampler = known
+        sim.env.reset()
+        sim.env.termination_manager._last_episode_dones.zero_()
+        return known
+
+    again()
+    for _ in range(6):
+        replayed(sim.still)
+    assert replayed.captured
+    tape = replayed._measure._graph
+    events = [nothing, lambda: lift(sim, 3), nothing, lambda: break_joints(sim, 5), lambda: lift(sim, *range(NUM))]
+    found = compare(sim, replayed, again, *events, nothing, lambda: lift(sim, 0, 7), nothing)
+    assert replayed._measure._graph is tape
+    ended = [step["reset"].nonzero().flatten().tolist() for step in found]
+    assert ended == [[], [3], [], [5], list(range(NUM)), [], [0, 7], []]
+    # Isaac Lab would otherwise compute where bodies are in every step of the physics.
+    assert not NewtonManager.transforms_may_change_on_graph_replay
+    assert not NewtonManager.kinematics_dirty
+
+
+def test_a_replay_draws_and_remembers(sim: Any, replayed: MaskedStep) -> None:
+    """Noise, rewinds and evidence: the same random numbers when all start at once."""
+    frames = sim.command.library.num_frames
+    settings = sampler_settings("sonic", refresh_steps=3, rewind_probability=1.0)
+    sim.command.cfg.reset_noise = mdp.ResetNoiseCfg()
+    sampler = AdaptiveSampler(frames, 50.0, settings)
+    blank = {name: value.clone() for name, value in sampler.state_dict().items() if isinstance(value, torch.Tensor)}
+
+    def again() -> None:
+        start(sim)
+        sim.command.source.sampler = sampler
+        torch.manual_seed(3)
+        sampler.load_state_dict(blank | {"score": settings.score})
+        if sampler._rewind._failed is not None:
+            sampler._rewind._failed.zero_()
+        if sampler._last is not None:
+            sampler._last[3].fill_(True)
+        sampler._steps_until_refresh = 3
+        sim.env.reset()
+
+    def lose_all() -> None:
+        torch.manual_seed(4)
+        lift(sim, *range(NUM))
+
+    again()
+    for _ in range(8):
+        replayed(sim.still)
+    assert replayed.captured
+    found = compare(sim, replayed, again, nothing, lose_all, nothing, lose_all, nothing, nothing, lose_all)
+    assert replayed.captured
+    assert all(found[index]["terminated"].all() for index in (1, 3, 6))
+    assert torch.equal(found[3]["clip_ids"], found[2]["clip_ids"])
+    assert found[4]["Metrics/motion/sampling_entropy"] != found[1]["Metrics/motion/sampling_entropy"]
+
+
+def test_a_change_of_a_weight_is_recorded_anew(sim: Any, replayed: MaskedStep) -> None:
+    warm(replayed, sim)
+    cfg, place = sim.env.reward_manager.get_term_cfg("body_pos"), sim.env.reward_manager.active_terms.index("body_pos")
+    before = sim.env.reward_manager._step_reward[:, place].clone()
+    cfg.weight *= 3.0
+    try:
+        replayed(sim.still)
+        assert not replayed.captured
+        assert torch.allclose(sim.env.reward_manager._step_reward[:, place], 3.0 * before, rtol=0.05)
+        for _ in range(4):
+            replayed(sim.still)
+        assert replayed.captured
+        assert torch.allclose(sim.env.reward_manager._step_reward[:, place], 3.0 * before, rtol=0.05)
+    finally:
+        cfg.weight /= 3.0
+
+
+def test_what_a_replay_returns_stays_as_it_was(sim: Any, replayed: MaskedStep) -> None:
+    warm(replayed, sim)
+    obs, _, _, _, extras = replayed(sim.still)
+    errors, reference, robot = sim.command.errors, sim.command.reference, sim.command.robot
+    mine = [*obs.values(), *extras["log"].values(), *errors, *reference, *robot]
+    kept = [value.clone() for value in mine]
+    lift(sim, 2)
+    replayed(sim.still)
+    assert all(torch.equal(value, before) for value, before in zip(mine, kept, strict=True))
+    assert not torch.equal(sim.command.errors.body_pos, errors.body_pos)

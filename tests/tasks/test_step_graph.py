@@ -1,0 +1,256 @@
+# Copyright (c) 2026, The Isaac Tracking Developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Which step an environment takes: what the plan says, a training by masks, and the graphs on a GPU."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from isaaclab.envs import mdp as isaac_lab
+from isaaclab.managers import EventManager, EventTermCfg, ObservationManager, ObservationTermCfg, RewardTermCfg
+from isaaclab_newton.physics import NewtonManager
+from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, handle_deprecated_rsl_rl_cfg
+from isaaclab_tasks.utils import resolve_task_config
+from two_steps import start
+
+from isaac_tracking.learning.runner import Runner
+from isaac_tracking.tasks.graphs.capture import EAGER_CALLS, Graph
+from isaac_tracking.tasks.graphs.plan import STEP_GRAPHS, in_graph, obstacle
+from isaac_tracking.tasks.tracking.env import TrackingEnv
+from isaac_tracking.tasks.tracking.masked_step import MaskedStep
+
+TESTS = Path(__file__).resolve().parents[1]
+slow = pytest.mark.slow
+
+
+@pytest.fixture
+def patch(sim: Any) -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+"""
+The plan.
+"""
+
+
+@slow
+def test_the_task_as_registered_has_no_obstacle(sim: Any) -> None:
+    assert obstacle(sim.env) is None
+    assert sim.env.cfg.step_graph == "off"
+    assert sim.env._masked_step is None
+
+
+def unread(env: Any, command_name: str = "motion") -> torch.Tensor:
+    return env.reward_buf
+
+
+def swap_event(sim: Any, patch: pytest.MonkeyPatch, **changes: Any) -> None:
+    term = {"func": isaac_lab.push_by_setting_velocity, "mode": "interval", "interval_range_s": (1.0, 2.0)}
+    term |= {"params": {"velocity_range": {}}}
+    patch.setattr(sim.env, "event_manager", EventManager({"thing": EventTermCfg(**(term | changes))}, sim.env))
+
+
+def give_history(sim: Any, patch: pytest.MonkeyPatch) -> None:
+    cfg, _ = resolve_task_config("Isaac-Tracking-G1-v0", None, overrides=[])
+    cfg.observations.policy.joint_pos.history_length = 3
+    patch.setattr(sim.env, "observation_manager", ObservationManager(cfg.observations, sim.env))
+
+
+def give_other_term(sim: Any, patch: pytest.MonkeyPatch) -> None:
+    cfg, _ = resolve_task_config("Isaac-Tracking-G1-v0", None, overrides=[])
+    cfg.observations.critic.joint_pos = ObservationTermCfg(func=isaac_lab.projected_gravity)
+    patch.setattr(sim.env, "observation_manager", ObservationManager(cfg.observations, sim.env))
+
+
+class NoMasks:
+    """A sampler that knows indices only."""
+
+
+OBSTACLES: dict[str, Callable[[Any, pytest.MonkeyPatch], Any]] = {
+    "final observations are wanted (compute_final_obs)": lambda sim, patch: patch.setattr(
+        sim.env.cfg, "compute_final_obs", True
+    ),
+    "the physics is not Newton, and must be Newton's MuJoCo Warp (physics=newton_mjwarp)": lambda _, patch: (
+        patch.setattr(NewtonManager, "_solver", None)
+    ),
+    "the physics is Newton's NoMasks, and must be Newton's MuJoCo Warp (physics=newton_mjwarp)": lambda _, patch: (
+        patch.setattr(NewtonManager, "_solver", NoMasks())
+    ),
+    "the sampler NoMasks knows no masks": lambda sim, patch: patch.setattr(sim.command.source, "sampler", NoMasks()),
+    "references are augmented (commands.motion.augmentation)": lambda sim, patch: patch.setattr(
+        sim.command.source, "augmentation", NoMasks()
+    ),
+    "reward 'body_pos' was not read for graphs": lambda sim, patch: patch.setattr(
+        sim.env.reward_manager.get_term_cfg("body_pos"), "func", unread
+    ),
+    "observation 'critic/joint_pos' was not read for graphs": give_other_term,
+    "observation 'policy/joint_pos' has a history": give_history,
+    "event 'thing' comes at every reset": lambda sim, patch: swap_event(
+        sim, patch, mode="reset", func=isaac_lab.reset_scene_to_default, params={}
+    ),
+    "event 'thing' was not read for graphs": lambda sim, patch: swap_event(sim, patch, is_global_time=True),
+}
+
+
+@slow
+@pytest.mark.parametrize("sentence", OBSTACLES)
+def test_the_first_obstacle_is_named(sim: Any, patch: pytest.MonkeyPatch, sentence: str) -> None:
+    OBSTACLES[sentence](sim, patch)
+    assert obstacle(sim.env) == sentence
+    with pytest.raises(
+        ValueError, match=r"step_graph=masked is not possible: .*; use step_graph=auto or off"
+    ) as raised:
+        sim.env._plan_step("masked")
+    assert sentence in str(raised.value)
+
+
+@slow
+def test_a_cpu_has_no_graphs(sim: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(ValueError, match="step_graph=on is not possible: the device is cpu, and graphs need a GPU"):
+        sim.env._plan_step("on")
+    with caplog.at_level(logging.INFO):
+        assert sim.env._plan_step("auto") is None
+    assert sim.env.step_note.startswith("step_graph=auto: the step is Isaac Lab's own, because the device is cpu")
+    assert sim.env.step_note in caplog.text
+
+
+def test_an_unknown_choice_is_refused() -> None:
+    cfg, _ = resolve_task_config("Isaac-Tracking-G1-v0", None, overrides=["env.step_graph=yes"])
+    with pytest.raises(ValueError, match=f"step_graph is 'yes'; choose from {', '.join(STEP_GRAPHS)}"):
+        TrackingEnv(cast(Any, cfg))
+
+
+def test_the_tasks_that_fit_and_those_that_do_not() -> None:
+    """What a task's terms say without a simulator; the rest of the plan needs one."""
+    known = {name for name in vars(isaac_lab)}
+    for task, fits in {"Isaac-Tracking-G1-NoStateEst-v0": True, "Isaac-Tracking-G1-Teacher-v0": False}.items():
+        cfg, _ = resolve_task_config(task, None, overrides=[])
+        groups = [vars(group).values() for group in vars(cfg.observations).values() if group is not None]
+        found = [term for group in groups for term in group if isinstance(term, (ObservationTermCfg, RewardTermCfg))]
+        read = [getattr(term.func, "in_graph", False) or term.func.__name__ in known for term in found]
+        assert all(read) == fits, task
+
+
+def test_a_mark_changes_nothing_else() -> None:
+    assert in_graph(unread) is unread
+    assert unread.in_graph  # type: ignore[attr-defined]
+    del unread.in_graph  # type: ignore[attr-defined]
+
+
+"""
+Captures, as far as a CPU has them.
+"""
+
+
+def test_without_a_gpu_work_is_done_at_every_call() -> None:
+    calls: list[int] = []
+    graph = Graph(lambda: calls.append(1), "cpu")
+    for _ in range(EAGER_CALLS + 3):
+        graph()
+    assert len(calls) == EAGER_CALLS + 3
+    assert not graph.captured
+
+
+@slow
+@pytest.mark.parametrize("must", [False, True])
+def test_a_capture_that_fails(
+    sim: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, must: bool
+) -> None:
+    def refuse(graph: Graph) -> None:
+        raise RuntimeError("operation not permitted\nwhen stream is capturing")
+
+    monkeypatch.setattr(Graph, "_capture", refuse)
+    sim.command.cfg.reset_noise = None
+    start(sim)
+    step = MaskedStep(sim.env, graphs=True, must=must)
+    for half in (step._measure, step._begin):
+        half._device = torch.device("cuda")
+    try:
+        if must:
+            with pytest.raises(RuntimeError, match="step_graph=on: the step cannot be captured"):
+                for _ in range(EAGER_CALLS + 2):
+                    step(sim.still)
+            return
+        lengths = []
+        with caplog.at_level(logging.WARNING):
+            for _ in range(EAGER_CALLS + 4):
+                step(sim.still)
+                lengths.append(int(sim.env.episode_length_buf.min()))
+        assert lengths == list(range(1, EAGER_CALLS + 5))
+        assert caplog.text.count("is not captured (operation not permitted when stream is capturing)") == 1
+    finally:
+        sim.command._link_velocities = None
+
+
+"""
+A training by masks.
+"""
+
+
+@slow
+def test_a_training_by_masks(sim: Any, tmp_path: Path) -> None:
+    _, agent = resolve_task_config("Isaac-Tracking-G1-v0", "rsl_rl_cfg_entry_point", overrides=[])
+    agent = handle_deprecated_rsl_rl_cfg(agent, "5.5.1")
+    agent.num_steps_per_env, agent.device, agent.actor.hidden_dims, agent.critic.hidden_dims = 30, "cpu", [16], [16]
+    agent.logger = "tensorboard"
+    sim.env._masked_step = MaskedStep(sim.env, graphs=False)
+    try:
+        runner = Runner(RslRlVecEnvWrapper(sim.env), agent.to_dict(), log_dir=str(tmp_path), device="cpu")
+        counter, evidence = sim.env.common_step_counter, sim.command.sampler.visits.clone()
+        runner.learn(2, init_at_random_ep_len=True)
+        assert sim.env.common_step_counter == counter + 60
+        assert not torch.equal(sim.command.sampler.visits, evidence)
+        assert "Metrics/motion/error_body_pos" in sim.env.extras["log"]
+        state = sim.command.sampler.state_dict()
+        sim.command.sampler.load_state_dict(state)
+        # Isaac Lab's own step goes on where the other has stopped, and back.
+        for step in (sim.env._masked_step, super(TrackingEnv, sim.env).step, sim.env._masked_step):
+            obs = step(sim.still)[0]
+            assert all(value.isfinite().all() for value in obs.values())
+    finally:
+        sim.env._masked_step = None
+        sim.command._link_velocities = None
+
+
+"""
+On a GPU.
+"""
+
+
+def gpu_probe(check: str) -> dict[str, Any]:
+    command = [sys.executable, str(TESTS / "step_graph_probe.py"), check, "cuda:0", "64", "on"]
+    source = {**os.environ, "PYTHONPATH": str(TESTS.parent / "source" / "isaac_tracking")}
+    done = subprocess.run(command, capture_output=True, text=True, env=source, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_replay_is_the_eager_step_to_the_bit() -> None:
+    found = gpu_probe("equal")
+    assert found["graphs"]
+    assert found["differs"] == {}
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_step_never_waits_for_the_gpu() -> None:
+    assert gpu_probe("sync")["graphs"]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_replay_leaves_no_mark_on_the_physics() -> None:
+    found = gpu_probe("capture")
+    assert found["graphs"]
+    assert not found["fk_in_every_step"]
+    assert not found["dirty"]
