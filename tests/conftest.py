@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NUM_ENVS = 8
 
-# A tenth to a third of the time of imports and of small tests went into looking for garbage that is not there.
+# A quarter of the time of imports and of small tests went into looking for garbage that is not there.
 gc.set_threshold(50_000, 20, 20)
 
 
