@@ -148,3 +148,11 @@ def test_ctrl_c_that_is_ignored_stays_ignored():
             raise_if_stopped()  # what came before is forgotten
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_garbage_is_looked_for_seldom(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    set_to = []
+    monkeypatch.setattr(entry.gc, "set_threshold", lambda *thresholds: set_to.append(thresholds))
+    assert entry.main("benchmark", ["--help"]) == 0
+    assert set_to == [entry.GARBAGE_THRESHOLDS] and set_to[0][0] >= 50_000
+    assert "usage" in capsys.readouterr().out.lower()
