@@ -19,8 +19,8 @@ from .stop import TerminatedError, heeded
 ISAACLAB_MAJOR = 3
 """Major version of Isaac Lab that the tasks are written for."""
 GARBAGE_THRESHOLDS = (50_000, 20, 20)
-"""When Python looks for garbage. By itself it looks 70 times as often, through the millions of objects that all kernels'
-source is made of and that stay: that took 2.4 s of the 9.7 s to a first iteration (docs/performance.md)."""
+"""When Python looks for garbage. By itself it looks 70 times as often, through the millions of objects that kernels are
+made of and that stay: that took 2.4 s of the 9.7 s to a first iteration (docs/performance.md)."""
 _NEEDED = ("numpy", "torch", "gymnasium")
 """Packages that our own modules import at once."""
 
