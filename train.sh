@@ -21,6 +21,9 @@ Train a policy. Without options: Isaac-Tracking-G1-v0 with the motion that comes
   --seed N               random seed
   --device DEVICE        cuda, cuda:N or cpu (default: a GPU if there is one, else cpu)
   --gpus N               GPUs to train on, each with --num_envs environments of its own (default: 1)
+  --nnodes N             hosts to train on (default: 1; see docs/options.md)
+  --node_rank I          which of them this is, from 0
+  --master ADDRESS:PORT  where they meet: host 0, and a free port there
   --run_name NAME        added to the name of the run's folder under logs/rsl_rl/
   --logger NAME          tensorboard (default), wandb or neptune
 

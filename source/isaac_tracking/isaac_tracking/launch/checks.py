@@ -115,7 +115,7 @@ def need_no_other_launcher(argv: Iterable[str]) -> None:
     if size != "1":
         raise OptionError(
             f"WORLD_SIZE={size} says that another launcher started this, torchrun for one; call train.sh itself with"
-            " --gpus N, or unset WORLD_SIZE"
+            " --gpus N on each host (--nnodes, --node_rank, --master), or unset WORLD_SIZE"
         )
 
 

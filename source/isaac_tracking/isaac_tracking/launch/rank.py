@@ -31,8 +31,10 @@ class Meeting:
 
     size: int
     """Number of ranks."""
+    address: str
+    """Address of the store."""
     port: int
-    """Port of the store, on this host."""
+    """Port of the store."""
     scratch: Path
     """Folder for what is not kept."""
 
@@ -71,17 +73,18 @@ class Ending:
         return f"ended with exit code {self.died}{_last_line(output)}"
 
 
-def plan_of_rank(plan: TrainPlan, rank: int, scratch: Path) -> TrainPlan:
+def plan_of_rank(plan: TrainPlan, index: int, scratch: Path) -> TrainPlan:
     """Return a rank's copy of a plan: its GPU, and for all but the first random numbers of its own and no output.
 
     Seeds are Isaac Lab's for ``--distributed``: the run's plus the rank.
 
     Args:
         plan: The plan of all.
-        rank: The rank.
+        index: Which of this host's ranks it is.
         scratch: Folder for what Isaac Lab writes in the name of ranks other than the first.
     """
-    device = plan.device if plan.device == "cpu" else f"cuda:{rank}"
+    device = plan.device if plan.device == "cpu" else f"cuda:{index}"
+    rank = plan.hosts.index * plan.gpus + index
     if rank == 0:
         return dataclasses.replace(plan, device=device)
     seeds = [] if plan.seed is None or plan.seed < 0 else [f"agent.seed={plan.seed + rank}"]
@@ -96,13 +99,13 @@ def plan_of_rank(plan: TrainPlan, rank: int, scratch: Path) -> TrainPlan:
 
 
 def run_rank(
-    plan: TrainPlan, rank: int, meeting: Meeting, messages: Connection, work: Callable[[TrainPlan], int]
+    plan: TrainPlan, index: int, meeting: Meeting, messages: Connection, work: Callable[[TrainPlan], int]
 ) -> None:
     """Be a rank: the main function of its process.
 
     Args:
         plan: The plan of all ranks.
-        rank: This one.
+        index: Which of this host's ranks this is.
         meeting: Where it finds the others.
         messages: Where its :class:`Ending` goes.
         work: What it does with its plan, returning an exit code.
@@ -111,8 +114,8 @@ def run_rank(
     os.setsid()
     with _Report(messages) as report, heeded():
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
-        mine = plan_of_rank(plan, rank, meeting.scratch)
-        _settle_in(mine, meeting)
+        mine = plan_of_rank(plan, index, meeting.scratch)
+        _settle_in(mine, index, meeting)
         report.code = work(mine)
 
 
@@ -146,18 +149,19 @@ class _Report:
         return Ending(trace="".join(traceback.format_exception(error)))
 
 
-def _settle_in(plan: TrainPlan, meeting: Meeting) -> None:
+def _settle_in(plan: TrainPlan, index: int, meeting: Meeting) -> None:
     os.environ |= {
         "RANK": str(plan.rank),
-        "LOCAL_RANK": str(plan.rank),
+        "LOCAL_RANK": str(index),
         "WORLD_SIZE": str(meeting.size),
-        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_ADDR": meeting.address,
         "MASTER_PORT": str(meeting.port),
         # The store is the parent's, as with torch's own launcher.
         "TORCHELASTIC_USE_AGENT_STORE": "True",
     }
-    # All ranks are on this host; its name may lead nowhere.
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    if meeting.address == "127.0.0.1":
+        # All ranks are on this host; its name may lead nowhere.
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     if plan.rank:
         with meeting.output(plan.rank).open("wb") as file:
             os.dup2(file.fileno(), 1)

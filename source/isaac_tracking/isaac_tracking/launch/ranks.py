@@ -24,11 +24,16 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from ..learning.runs import RunError
+from .hosts import Hosts
 from .rank import Ending, Meeting, run_rank
 from .stop import STOPPING, handled_by, raise_stop
 from .train_plan import TrainPlan
+
+if TYPE_CHECKING:
+    from torch.distributed import TCPStore  # type: ignore[reportPrivateImportUsage]
 
 _GRACE = 5.0
 """Time that the other ranks have to end by themselves once one has failed [s]; they may fail for the same reason."""
@@ -57,16 +62,14 @@ def run_ranks(plan: TrainPlan, work: Callable[[TrainPlan], int]) -> int:
         RunError: If a rank failed; all have ended then.
         KeyboardInterrupt: If a signal came before training had begun, or twice.
     """
-    # Heavy, and needed here alone.
-    from torch.distributed import TCPStore  # type: ignore[reportPrivateImportUsage]
-
-    # Its port is the system's choice, so that two trainings on one host cannot meet.
-    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    hosts = plan.hosts
+    store = _open_store(hosts) if hosts.index == 0 else None
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, len(os.sched_getaffinity(0)) // plan.gpus)))
     # It would lift the block of signals under which the first rank starts.
     resource_tracker.ensure_running()
     with tempfile.TemporaryDirectory(prefix="isaac_tracking_ranks_") as scratch:
-        meeting = Meeting(plan.gpus, store.port, Path(scratch))
+        port = hosts.port if store is None else store.port
+        meeting = Meeting(plan.ranks, hosts.address, port, Path(scratch))
         with _forwarded_signals() as (signals, ranks):
             try:
                 for index in range(plan.gpus):
@@ -74,7 +77,26 @@ def run_ranks(plan: TrainPlan, work: Callable[[TrainPlan], int]) -> int:
                 _wait(ranks, signals)
             finally:
                 _kill(ranks)
-        return _verdict(ranks, signals, meeting)
+        return _verdict(ranks, signals, meeting, plan)
+
+
+def _open_store(hosts: Hosts) -> TCPStore:
+    """Open what all ranks meet at.
+
+    Raises:
+        RunError: If the port is taken.
+    """
+    # Heavy, and needed here alone.
+    from torch.distributed import DistNetworkError, TCPStore  # type: ignore[reportPrivateImportUsage]
+
+    # With one host the port is the system's choice, so that two trainings cannot meet.
+    try:
+        return TCPStore(hosts.address, hosts.port, is_master=True, wait_for_workers=False)
+    except DistNetworkError as error:
+        raise RunError(
+            f"--master {hosts.address}:{hosts.port} cannot be opened here ({str(error).splitlines()[0][:120]}); give an"
+            " address of this host and a free port"
+        ) from error
 
 
 def _start(plan: TrainPlan, index: int, meeting: Meeting, work: Callable[[TrainPlan], int]) -> _Rank:
@@ -151,19 +173,21 @@ def _kill(ranks: Sequence[_Rank]) -> None:
         rank.messages.close()
 
 
-def _verdict(ranks: Sequence[_Rank], signals: Sequence[int], meeting: Meeting) -> int:
+def _verdict(ranks: Sequence[_Rank], signals: Sequence[int], meeting: Meeting, plan: TrainPlan) -> int:
     """Return the first rank's exit code, or say what went wrong first.
 
     Raises:
         RunError, KeyboardInterrupt: See :func:`run_ranks`.
     """
-    first = ranks[0].ending
-    failed = [(index, rank.ending) for index, rank in enumerate(ranks) if rank.ending and rank.ending.code is None]
+    first, before = ranks[0].ending, plan.hosts.index * plan.gpus
+    failed = [
+        (before + index, rank.ending) for index, rank in enumerate(ranks) if rank.ending and rank.ending.code is None
+    ]
     if signals and (not first or first.code is None):
         raise_stop(signals[0])
     if not failed:
         if first is None or first.code is None:
-            raise RunError(f"rank 0 of {len(ranks)} did not end; run again with --verbose")
+            raise RunError(f"rank {before} of {meeting.size} did not end; run again with --verbose")
         return first.code
     # Whoever died without a word died first: the others fail because they lost it.
     index, ending = min(failed, key=lambda pair: (pair[1].died is None, pair[1].time))
@@ -171,6 +195,6 @@ def _verdict(ranks: Sequence[_Rank], signals: Sequence[int], meeting: Meeting) -
         raise RunError(ending.error)
     sys.stderr.write(ending.trace)
     raise RunError(
-        f"rank {index} of {len(ranks)} {ending.words(meeting.output(index))}; the others were stopped,"
+        f"rank {index} of {meeting.size} {ending.words(meeting.output(index))}; the others were stopped,"
         " and checkpoints stay: go on with --resume"
     )

@@ -42,13 +42,13 @@ def carry_out(plan: TrainPlan) -> int:
     Raises:
         RunError: If the run cannot be written, or learning breaks down.
     """
-    if plan.run.is_dir():
+    if plan.run.is_dir() and plan.hosts.index == 0:
         lock_run(plan.run)
     for note in plan.notes:
         print_line(note)
     print_line("starting the simulator; the first time takes longer, since its kernels are compiled")
     try:
-        if plan.gpus == 1:
+        if plan.ranks == 1:
             return run_plan(plan)
         from .ranks import run_ranks
 
@@ -67,7 +67,7 @@ def run_plan(plan: TrainPlan) -> int:
         KeyboardInterrupt: If a signal came before training.
     """
     # What a rank fails with is said by the process that started it.
-    plain = (KeyboardInterrupt, SystemExit, *USER_ERRORS) if plan.gpus == 1 else (BaseException,)
+    plain = (KeyboardInterrupt, SystemExit, *USER_ERRORS) if plan.ranks == 1 else (BaseException,)
     with quiet(plan.verbose, plain) as curtain:
         from isaaclab_rl.entrypoints import run_train_cli
 

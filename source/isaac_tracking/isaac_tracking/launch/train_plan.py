@@ -14,6 +14,7 @@ from typing import Any
 from ..learning.runs import PRETRAINED, checkpoints, latest_run
 from . import checks, options, pipeline_options, stages
 from .families import Subject, family, refuse_motions
+from .hosts import Hosts, need_hosts
 from .overrides import merge_overrides, resolve_config
 from .planned_motions import changes
 from .run_folder import new_run_folder, record_of
@@ -69,20 +70,30 @@ class TrainPlan:
     resume: str | None = None
     """Command that goes on with the run, if it is not the usual one."""
     gpus: int = 1
-    """Processes that train together, each with all environments of the settings on a GPU of its own."""
+    """Processes of this host that train together, each with all environments of the settings on a GPU of its own."""
+    hosts: Hosts = field(default_factory=Hosts)
+    """Hosts that train together, with as many processes each."""
     rank: int = 0
-    """Which of them this is; the first one alone prints and writes."""
+    """Which process of all hosts this is; the first one alone prints and writes."""
     seed: int | None = None
     """Random seed of the first of them."""
     isaaclab_folder: Path | None = None
     """Folder for what Isaac Lab's entry point writes, if it is not the run's."""
 
     @property
+    def ranks(self) -> int:
+        """Processes of all hosts."""
+        return self.gpus * self.hosts.count
+
+    @property
     def ranks_options(self) -> str:
         """Options, after a space, that train on as many GPUs as now; empty for one."""
-        if self.gpus == 1:
+        if self.ranks == 1:
             return ""
-        return f" --gpus {self.gpus}" + (" --device cpu" if self.device == "cpu" else "")
+        hosts = self.hosts
+        several = f" --nnodes {hosts.count} --node_rank {hosts.index} --master {hosts.address}:{hosts.port}"
+        device = " --device cpu" if self.device == "cpu" else ""
+        return f" --gpus {self.gpus}{several if hosts.count > 1 else ''}{device}"
 
     @property
     def task_option(self) -> str:
@@ -108,6 +119,13 @@ def make_parser() -> options.OptionParser:
     parser.add_argument(
         "--gpus", type=options.positive, default=1, metavar="N", help="GPUs to train on, each with --num_envs of them"
     )
+    parser.add_argument(
+        "--nnodes", type=options.positive, default=1, metavar="N", help="hosts to train on, as torchrun"
+    )
+    parser.add_argument(
+        "--node_rank", type=options.natural, default=0, metavar="I", help="which of them this is, from 0"
+    )
+    parser.add_argument("--master", metavar="ADDRESS:PORT", help="where the hosts meet: host 0, and a free port there")
     parser.add_argument("--run_name", metavar="NAME", help="appended to the name of the run's folder")
     parser.add_argument("--logger", choices=("tensorboard", "wandb", "neptune"), help="default: tensorboard")
     pipeline_options.add_options(parser)
@@ -130,6 +148,7 @@ def make_plan(argv: Sequence[str], root: Path | None = None, run: Path | None = 
     args, given = request.args, request.overrides
     pipeline_options.refuse_options(args)
     checks.need_gpus(args.gpus, args.device, args.gui)
+    hosts = need_hosts(args.nnodes, args.node_rank, args.master)
     for key, value in (("env.scene.num_envs", args.num_envs), ("agent.logger", args.logger)):
         if value is not None:
             given.append(f"{key}={value}")
@@ -146,11 +165,13 @@ def make_plan(argv: Sequence[str], root: Path | None = None, run: Path | None = 
     plan = TrainPlan(task, request.device, run, overrides, agent_cfg.max_iterations, agent_cfg.max_iterations)
     plan.passed, plan.verbose, plan.checkpoint = request.passed, args.verbose, origin.checkpoint
     plan.film = FilmPlan(args.video_length, args.video_interval) if args.video else None
-    plan.gpus, plan.seed = args.gpus, agent_cfg.seed
+    plan.gpus, plan.hosts, plan.seed = args.gpus, hosts, agent_cfg.seed
     engine = checks.need_engine(env_cfg.sim.physics, plan.device)
     family(task).check(env_cfg)
     checks.need_logger(agent_cfg.logger)
     checks.need_space(run)
+    if hosts.index:
+        plan.notes.append(f"host {hosts.index} of {hosts.count}: host 0 says how training goes, and writes the run")
     if small:
         plan.notes.append(_cpu_note(small, args.max_iterations))
     _check_networks(origin, agent_cfg)
@@ -299,10 +320,11 @@ def _go_on(plan: TrainPlan, origin: _Origin, agent_cfg: Any, args: argparse.Name
 def _facts(plan: TrainPlan, env_cfg: Any, engine: str, subject: Subject) -> dict[str, str]:
     num_envs, device = env_cfg.scene.num_envs, plan.device
     environments = str(num_envs)
-    if plan.gpus > 1:
+    if plan.ranks > 1:
         kind = "processes" if device == "cpu" else "GPUs"
+        kind += f" on each of {plan.hosts.count} hosts" if plan.hosts.count > 1 else ""
         device = f"{plan.gpus} {kind}" if device != "cpu" else f"cpu, {plan.gpus} {kind}"
-        environments = f"{plan.gpus} {kind} x {num_envs} environments = {plan.gpus * num_envs}"
+        environments = f"{plan.gpus} {kind} x {num_envs} environments = {plan.ranks * num_envs}"
     return {
         "task": plan.task,
         "engine": f"{engine} on {device}",
