@@ -1,14 +1,9 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Measure the speed of the tracking environment."""
+"""Measure the speed of a task, and where its time goes; ``--help`` lists the options."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "source" / "isaac_tracking"))
-
-from isaac_tracking.launch.main import main
+from _start import start
 
 if __name__ == "__main__":
-    sys.exit(main("benchmark", sys.argv[1:]))
+    start("benchmark")

@@ -56,3 +56,11 @@ def test_a_reader_that_leaves_early_is_no_mistake(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout.split() == ["{", "0"]
     assert "Error" not in done.stderr and "Exception" not in done.stderr
+
+
+def test_every_command_finds_its_python():
+    # The wrappers find it for these two, and the third is what they ask.
+    found = {"_start.py", "train.py", "play.py", "probe_isaaclab.py"}
+    scripts = [path for path in (ROOT / "scripts").glob("*.py") if path.name not in found]
+    assert len(scripts) > 10
+    assert [path.name for path in scripts if "from _start import start" not in path.read_text()] == []
