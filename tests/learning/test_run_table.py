@@ -54,3 +54,26 @@ def test_curves_need_two_rows(tmp_path: Path):
     assert plot_curves(path) is None
     path.write_text("iteration,mean_reward\n0,1\n1,nan\n2,3\n3,")
     assert plot_curves(path) == tmp_path / "curves.png"
+
+
+@pytest.mark.parametrize(
+    ("columns", "titles"),
+    [
+        (["mean_reward"], ["mean reward per episode"]),
+        (
+            ["mean_reward", "Metrics/base_velocity/error_vel_yaw", "Curriculum/terrain_levels"],
+            ["mean reward per episode", "velocity error", "level of the ground"],
+        ),
+        (["mean_reward", "Metrics/motion/error_body_rot"], ["mean reward per episode", "rotation error [rad]"]),
+    ],
+)
+def test_a_run_has_the_panels_of_its_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: list[str], titles: list[str]
+):
+    drawn: list[str] = []
+    monkeypatch.setattr("matplotlib.axes.Axes.set_title", lambda axes, title, **_: drawn.append(title))
+    path = tmp_path / "logs.csv"
+    ones = ",1" * len(columns)
+    path.write_text(",".join(["iteration", *columns]) + f"\n0{ones}\n1{ones}\n")
+    assert plot_curves(path) is not None
+    assert drawn == titles

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -47,7 +46,7 @@ The plan.
 @slow
 def test_the_task_as_registered_has_no_obstacle(sim: Any) -> None:
     assert obstacle(sim.env) is None
-    assert sim.env.cfg.step_graph == "off"
+    assert sim.env.cfg.step_graph == "auto"
     assert sim.env._masked_step is None
 
 
@@ -116,13 +115,21 @@ def test_the_first_obstacle_is_named(sim: Any, patch: pytest.MonkeyPatch, senten
 
 
 @slow
-def test_a_cpu_has_no_graphs(sim: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_cpu_has_no_graphs(sim: Any) -> None:
     with pytest.raises(ValueError, match="step_graph=on is not possible: the device is cpu, and graphs need a GPU"):
         sim.env._plan_step("on")
-    with caplog.at_level(logging.INFO):
-        assert sim.env._plan_step("auto") is None
-    assert sim.env.step_note.startswith("step_graph=auto: the step is Isaac Lab's own, because the device is cpu")
-    assert sim.env.step_note in caplog.text
+    assert sim.env._plan_step("auto") is None
+    assert sim.env.step_note == ""
+
+
+@slow
+def test_a_task_on_a_gpu_that_does_not_fit_says_why(sim: Any, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(type(sim.env), "device", "cuda:0")
+    patch.setattr(sim.env.cfg, "compute_final_obs", True)
+    patch.setattr(sim.env, "step_note", "")
+    assert sim.env._plan_step("auto") is None
+    found = "Isaac Lab's own, without CUDA graphs: final observations are wanted (compute_final_obs) (env.step_graph)"
+    assert sim.env.step_note == found
 
 
 def test_an_unknown_choice_is_refused() -> None:

@@ -92,6 +92,8 @@ class PlannedRunner(Runner):
         plan = self._plan
         for name, value in plan.facts.items():
             print_line(f"{name:<13}{value}")
+        if note := getattr(self.env.unwrapped, "step_note", ""):
+            print_line(f"{'step':<13}{note}")
         resume = plan.resume or f"bash train.sh --resume{plan.task_option}{plan.ranks_options}"
         print_line(f"Ctrl-C finishes the iteration, saves, and stops; {resume} goes on")
         if self._film is not None:

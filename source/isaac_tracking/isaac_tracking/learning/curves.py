@@ -33,12 +33,20 @@ _PANELS = (
             ("Metrics/motion/error_joint_pos", "joints", 1.0),
         ),
     ),
+    (
+        "velocity error",
+        (
+            ("Metrics/base_velocity/error_vel_xy", "along the ground [m/s]", 1.0),
+            ("Metrics/base_velocity/error_vel_yaw", "turning [rad/s]", 1.0),
+        ),
+    ),
+    ("level of the ground", (("Curriculum/terrain_levels", "", 1.0),)),
 )
-"""Title and (column, label, factor) of each panel."""
+"""Title and (column, label, factor) of each panel; a family of tasks has some of them."""
 
 
 def plot_curves(table: Path) -> Path | None:
-    """Draw reward, episode length and errors over iterations into ``curves.png`` beside a run's table.
+    """Draw reward, episode length and what else the run's task has into ``curves.png`` beside its table.
 
     Args:
         table: ``logs.csv`` of a run.
@@ -46,9 +54,10 @@ def plot_curves(table: Path) -> Path | None:
     Returns:
         The picture, or None if the table has fewer than two rows, or matplotlib is missing.
     """
-    _, rows = read_table(table)
+    columns, rows = read_table(table)
     if len(rows) < 2:
         return None
+    panels = [(title, lines) for title, lines in _PANELS if any(column in columns for column, _, _ in lines)]
     try:
         # Slow to import, and not needed to train.
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -58,7 +67,8 @@ def plot_curves(table: Path) -> Path | None:
 
     figure = Figure(figsize=(10, 6.5), layout="constrained")
     FigureCanvasAgg(figure)
-    for axes, (title, lines) in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
+    for place, (title, lines) in enumerate(panels):
+        axes = figure.add_subplot(2, 2, 1 + place)
         for index, line in enumerate(lines):
             _draw(axes, rows, line, f"C{index}")
         axes.set_title(title, fontsize=10)

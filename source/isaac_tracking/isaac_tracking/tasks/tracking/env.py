@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
     from .masked_step import MaskedStep
     from .tracking_env_cfg import TrackingEnvCfg
-
-_logger = logging.getLogger(__name__)
 
 
 class TrackingEnv(ManagerBasedRLEnv):
@@ -42,7 +39,7 @@ class TrackingEnv(ManagerBasedRLEnv):
             raise ValueError(f"step_graph is '{cfg.step_graph}'; choose from {', '.join(STEP_GRAPHS)}")
         self._masked_step: MaskedStep | None = None
         self.step_note = ""
-        """Why ``step_graph="auto"`` left Isaac Lab's step in place; empty where it did not."""
+        """Why ``step_graph="auto"`` left Isaac Lab's step in place on a GPU; empty where it did not."""
         super().__init__(cfg, render_mode, **kwargs)
         self._masked_step = self._plan_step(cfg.step_graph)
 
@@ -88,15 +85,16 @@ class TrackingEnv(ManagerBasedRLEnv):
         """
         if wanted == "off":
             return None
-        graphs = torch.device(self.device).type == "cuda"
+        on_gpu = torch.device(self.device).type == "cuda"
+        if wanted == "auto" and not on_gpu:
+            return None
         found = obstacle(self)
-        if found is None and wanted != "masked" and not graphs:
+        if found is None and wanted == "on" and not on_gpu:
             found = f"the device is {self.device}, and graphs need a GPU"
         if found is not None:
             if wanted != "auto":
                 raise ValueError(f"step_graph={wanted} is not possible: {found}; use step_graph=auto or off")
-            self.step_note = f"step_graph=auto: the step is Isaac Lab's own, because {found}"
-            (_logger.warning if graphs else _logger.info)(self.step_note)
+            self.step_note = f"Isaac Lab's own, without CUDA graphs: {found} (env.step_graph)"
             return None
         from .masked_step import MaskedStep
 

@@ -198,7 +198,7 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
     sim: SimulationCfg = SimulationCfg(dt=0.005, render_interval=4)
     decimation: int = 4
     episode_length_s: float = 10.0
-    step_graph: str = "off"
+    step_graph: str = "auto"
     """``"off"``: Isaac Lab's own step. ``"auto"``: everything after the physics as CUDA graphs where a GPU and the task
     allow it. ``"on"``: so, or an error that says why not. ``"masked"``: the same without graphs, for tests."""
 

@@ -77,7 +77,8 @@ class CommandsCfg:
         asset_name="robot",
         resampling_time_range=(10.0, 10.0),
         rel_standing_envs=0.02,
-        rel_heading_envs=1.0,
+        # mjlab's. With Isaac Lab's 1.0 every turn fades as the heading is reached, and standing turns are not learned.
+        rel_heading_envs=0.3,
         heading_command=True,
         heading_control_stiffness=0.5,
         debug_vis=False,
