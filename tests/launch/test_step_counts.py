@@ -107,3 +107,12 @@ def test_events_of_the_real_profiler_have_what_is_asked_for():
 def test_a_cpu_has_nothing_to_wait_for():
     assert count_syncs(lambda: None, "cpu") is None
     assert profile_gpu(lambda: None, "cpu") is None
+
+
+def test_replays_of_torch_are_launches_of_graphs(monkeypatch: pytest.MonkeyPatch):
+    replayed: list[int] = []
+    monkeypatch.setattr(torch.cuda.CUDAGraph, "replay", lambda graph: replayed.append(1))
+    graph: Any = "one that a CPU cannot make"
+    assert count_operators(lambda: torch.cuda.CUDAGraph.replay(graph))["graph_launches"] == 1
+    torch.cuda.CUDAGraph.replay(graph)
+    assert len(replayed) == 2

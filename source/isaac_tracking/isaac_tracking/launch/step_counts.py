@@ -69,7 +69,7 @@ def count_operators(work: Callable[[], None]) -> dict[str, Any]:
         "torch_bytes": counter.bytes,
         "host_waits": waits,
         "warp_launches": launches["launch"] + launches["launch_tiled"] + launches["recorded"],
-        "graph_launches": launches["capture_launch"],
+        "graph_launches": launches["capture_launch"] + launches["replay"],
     }
 
 
@@ -134,6 +134,7 @@ def _counted_launches() -> Iterator[dict[str, int]]:
         "launch_tiled": (wp, "launch_tiled"),
         "recorded": (wp.Launch, "launch"),
         "capture_launch": (wp, "capture_launch"),
+        "replay": (torch.cuda.CUDAGraph, "replay"),
         "numpy": (wp.array, "numpy"),
     }
     counts = dict.fromkeys(targets, 0)
