@@ -1,9 +1,9 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What the tracking task's step by masks does on a GPU, in a process of its own; prints one line of JSON.
+"""What a tracking task's step by masks does on a GPU, in a process of its own; prints one line of JSON.
 
-Usage: ``python tests/step_graph_probe.py CHECK [DEVICE] [NUM_ENVS] [STEP_GRAPH]``, where CHECK is
+Usage: ``python tests/step_graph_probe.py CHECK [DEVICE] [NUM_ENVS] [STEP_GRAPH] [TASK]``, where CHECK is
 
 * ``capture``: steps until both halves are replayed, and ten steps more;
 * ``equal``: five steps, of which each is done by graphs and, from the same state with the same random numbers, eagerly;
@@ -24,17 +24,16 @@ import warp as wp
 from isaaclab_tasks.utils import resolve_task_config
 
 import isaac_tracking.tasks  # noqa: F401
+from isaac_tracking.tasks.graphs.plan import histories
 
-TASK = "Isaac-Tracking-G1-v0"
 
-
-def make(device: str, num_envs: int, step_graph: str, often: bool) -> Any:
+def make(task: str, device: str, num_envs: int, step_graph: str, often: bool) -> Any:
     """Make the task as registered, but that pushes may come often."""
-    cfg, _ = resolve_task_config(TASK, "rsl_rl_cfg_entry_point", overrides=[])
+    cfg, _ = resolve_task_config(task, "rsl_rl_cfg_entry_point", overrides=[])
     cfg.seed, cfg.sim.device, cfg.scene.num_envs, cfg.step_graph = 0, device, num_envs, step_graph
     if often:
         cfg.events.push_robot.interval_range_s = (0.05, 0.2)
-    env = gym.make(TASK, cfg=cfg).unwrapped
+    env = gym.make(task, cfg=cfg).unwrapped
     env.reset()
     return env
 
@@ -72,6 +71,7 @@ def state(env: Any) -> list[torch.Tensor]:
     newton: Any = backend.state_0
     sampler, sensor = command.sampler, env.scene["contact_forces"]
     owners = [env.reward_manager, env.termination_manager, env.action_manager, env.action_manager.get_term("joint_pos")]
+    owners += histories(env)
     owners += [env.event_manager, sampler, sampler._evidence, sampler._rewind, sensor, sensor._data]
     found = [leaf for owner in owners for leaf in _leaves(list(vars(owner).values()))]
     found += [command.clip_ids, command.steps, command.command_counter, env.episode_length_buf, step._log]
@@ -113,7 +113,11 @@ def check_equal(env: Any) -> dict[str, Any]:
     rng = torch.cuda if on_gpu else torch
     differs: dict[str, float] = {}
     starts = 0
-    for _ in range(5):
+    action = env.action_manager.get_term("joint_pos")
+    for index in range(5):
+        if hasattr(action, "progress"):
+            # As between iterations: a graph is told how late actions may be.
+            action.progress = 0.25 * index
         step._prepare()
         step._physics(actions(env))
         env.common_step_counter += 1
@@ -187,12 +191,14 @@ def check_capture(env: Any) -> dict[str, Any]:
 def main() -> None:
     """Run one check."""
     given = sys.argv[1:]
-    check, device, num_envs, step_graph = (*given, *("capture", "cuda:0", "64", "on")[len(given) :])
-    env = make(device, int(num_envs), step_graph, often=check != "speed")
+    defaults = ("capture", "cuda:0", "64", "on", "Isaac-Tracking-G1-v0")
+    check, device, num_envs, step_graph, task = (*given, *defaults[len(given) :])
+    env = make(task, device, int(num_envs), step_graph, often=check != "speed")
     with torch.inference_mode():
         warm_up(env)
         found = globals()[f"check_{check}"](env)
-    print(json.dumps({"check": check, "num_envs": int(num_envs), "step_graph": step_graph} | found), flush=True)
+    told = {"check": check, "task": task, "num_envs": int(num_envs), "step_graph": step_graph}
+    print(json.dumps(told | found), flush=True)
     env.close()
 
 

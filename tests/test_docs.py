@@ -94,11 +94,14 @@ def test_usage_lists_the_same_options(command: str, script: str):
 def test_options_in_commands_exist():
     """Lines of code that call a wrapper use only options and task ids that exist."""
     known = {script: options_of(command) for command, script in zip(*WRAPPERS, strict=True)}
+    called = set()
     for page in PAGES:
         for line in page.read_text().replace("\\\n", " ").splitlines():
             for script, rest in re.findall(r"bash (train\.sh|test\.sh)([^`#]*)", line):
                 unknown = set(re.findall(r"(?<!\S)--\w+", rest)) - known[script]
                 assert not unknown, f"{page.name}: {script} has no {unknown}"
+                called.add(script)
+    assert called == set(known)
 
 
 def test_every_task_id_is_registered():

@@ -69,7 +69,9 @@ def test_installing_the_package_cannot_change_an_isaac_lab():
 
 def test_every_pin_is_exact_and_explained():
     explained = (ROOT / "docs" / "dependencies.md").read_text().lower()
-    for path in sorted((ROOT / "requirements").glob("*.txt")):
+    paths = sorted((ROOT / "requirements").glob("*.txt"))
+    assert "project.txt" in [path.name for path in paths]
+    for path in paths:
         for line in path.read_text().splitlines():
             pin = line.partition("#")[0].strip()
             if pin:

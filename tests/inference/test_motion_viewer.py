@@ -31,6 +31,7 @@ from isaac_tracking.motion.clip import Clip, ClipError
 from isaac_tracking.motion.data import shipped_clips
 from isaac_tracking.motion.doctor import Diagnosis, Finding
 from isaac_tracking.motion.robot import Robot
+from patience import wait_for
 
 SLIDE = Finding("foot slide", "warn", 0.45, "m/s", 0.3, frame=4, time=0.08, spans=((3, 5),))
 FACT = Finding("root height", "info", 0.75, "m")
@@ -183,16 +184,6 @@ def test_findings_become_marks(walk: Clip):
     assert judgement.marks[1].spans == ((3, 5),)
     assert judgement.marks[1].text.startswith("foot slide 0.45 m/s at 0.08 s")
     assert read_diagnosis(diagnosis(FACT, clip=walk), walk).line == "ok: nothing found"
-
-
-def wait_for(get: Callable[[], Any], seconds: float = 30.0) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = get()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"nothing came within {seconds} s")
 
 
 def test_a_clip_is_examined_once_and_in_the_background(robot: Robot, walk: Clip):

@@ -29,7 +29,6 @@ from isaac_tracking.inference.export.graph import deployed, record
 from isaac_tracking.inference.policy_contract import (
     PolicyContract,
     PolicyError,
-    check_joints,
     load_policy,
     open_session,
 )
@@ -40,6 +39,7 @@ from isaac_tracking.launch.play_plan import make_plan
 from isaac_tracking.learning.runner import Runner
 from isaac_tracking.learning.runs import write_record
 from isaac_tracking.robots import g1
+from motor_contract import check_motors
 from warm_process import SCRIPTS, WarmProcess
 
 if TYPE_CHECKING:
@@ -138,20 +138,7 @@ def test_students_can_be_exported_and_teachers_are_refused(task: str, sim: Any, 
 
 def check_contract(contract: PolicyContract, task: str, overrides: list[str]) -> None:
     """Compare what a file says with the robot's own module and the tables of the documentation."""
-    check_joints(contract, g1.JOINT_NAMES, "the G1")
-    motors = [g1.motor_of(name) for name in g1.JOINT_NAMES]
-    for values, name in (
-        (contract.joint_stiffness, "stiffness"),
-        (contract.joint_damping, "damping"),
-        (contract.joint_armature, "armature"),
-        (contract.joint_effort_limits, "effort_limit"),
-        (contract.joint_velocity_limits, "velocity_limit"),
-        (contract.action.scale, "action_scale"),
-    ):
-        assert values == pytest.approx([getattr(motor, name) for motor in motors], rel=1e-6), name
-    default = [g1.default_joint_pos(name) for name in g1.JOINT_NAMES]
-    assert list(contract.default_joint_pos) == default
-    assert contract.robot_mass == pytest.approx(g1.MASS, abs=1e-4)
+    check_motors(contract, g1)
     assert (contract.control_rate, contract.physics_rate, contract.decimation) == (50.0, 200.0, 4)
     assert contract.body_names == g1.KEY_BODY_NAMES and contract.anchor_body_name == g1.ANCHOR_BODY_NAME
     assert contract.engine == "newton_mjwarp"
@@ -172,7 +159,7 @@ def check_contract(contract: PolicyContract, task: str, overrides: list[str]) ->
     if overrides:
         assert (contract.action.kind, contract.action.offset) == ("reference_joint_position", None)
     else:
-        assert (contract.action.kind, list(contract.action.offset or ())) == ("joint_position", default)
+        assert (contract.action.kind, contract.action.offset) == ("joint_position", contract.default_joint_pos)
 
 
 @pytest.mark.parametrize(

@@ -376,7 +376,7 @@ def test_what_a_student_keeps(teacher, student, kept: float | None, change: floa
     assert words in sentence(found) and sentence(found).startswith("after finetune: ")
 
 
-def test_a_child_hears_each_signal_once(tmp_path: Path):
+def test_a_child_has_a_session_of_its_own_and_gets_its_environment():
     """The terminal's Ctrl-C reaches a whole group; a stage that got it twice would stop at once, unsaved."""
     program = "import os, sys; sys.exit(0 if os.getsid(0) == os.getpid() else 1)"
     assert pipeline.run_child([sys.executable, "-c", program], {}) == (0, None)

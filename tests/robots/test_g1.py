@@ -258,7 +258,7 @@ def test_nothing_but_the_motors_acts_on_the_joints(solver_model: Any) -> None:
     assert np.allclose(solver_model.dof_armature.numpy()[:, :6], 0.0)
 
 
-def test_default_pose(sim: Any) -> None:
+def test_the_simulator_has_the_default_pose(sim: Any) -> None:
     expected = torch.tensor([g1.default_joint_pos(name) for name in g1.JOINT_NAMES])
     assert torch.allclose(sim.robot.data.default_joint_pos.torch, expected.expand(sim.env.num_envs, 29))
     assert torch.allclose(sim.robot.data.default_root_pose.torch[:, 2], torch.tensor(0.76))
@@ -278,4 +278,4 @@ def test_the_physics_is_that_of_the_task(solver_model: Any) -> None:
     assert np.allclose(option.gravity.numpy(), [0.0, 0.0, -9.81])
     assert int(option.integrator) == int(mujoco.mjtIntegrator.mjINT_IMPLICITFAST)
     assert int(option.cone) == int(mujoco.mjtCone.mjCONE_PYRAMIDAL)
-    assert (option.iterations, option.ls_iterations) == (50, 50)
+    assert (option.iterations, option.ls_iterations) == (10, 20)

@@ -61,7 +61,7 @@ def test_each_joint_moves_the_body_of_its_name() -> None:
 
 
 @pytest.mark.parametrize("joint", g1.JOINT_NAMES)
-def test_motor_of_a_joint(joint: str) -> None:
+def test_each_joint_has_the_numbers_of_its_motor(joint: str) -> None:
     armature, stiffness, damping, effort, velocity, scale = TABLE[MOTOR_OF[joint]]
     motor = g1.motor_of(joint)
     assert motor.armature == pytest.approx(armature, rel=1e-9)
@@ -92,14 +92,14 @@ def test_exactly_one_action_scale_belongs_to_each_joint() -> None:
 
 
 @pytest.mark.parametrize("joint", g1.JOINT_NAMES)
-def test_default_pose(joint: str) -> None:
+def test_each_joint_has_its_default_angle(joint: str) -> None:
     part = re.sub("(left|right)_(.*)_joint", r"\2", joint)
     expected = {"left_shoulder_roll_joint": 0.2, "right_shoulder_roll_joint": -0.2}.get(joint, DEFAULT.get(part, 0.0))
     assert g1.default_joint_pos(joint) == expected
     assert len(matching(list(g1.DEFAULT_JOINT_POS), joint)) == (expected != 0.0)
 
 
-def test_default_height() -> None:
+def test_the_robot_starts_at_beyondmimics_height() -> None:
     assert g1.G1_CFG.init_state.pos == (0.0, 0.0, 0.76)
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import gymnasium as gym
 import pytest
-from isaaclab_tasks.utils import PresetCfg, resolve_task_config
+from isaaclab_tasks.utils import resolve_task_config
 
 import isaac_tracking.tasks  # noqa: F401
+from config_tree import assert_decided
 from isaac_tracking.inference.evaluation import SETTINGS, apply_setting
 from isaac_tracking.robots import g1
 from isaac_tracking.tasks.tracking.adaptation_env_cfg import check_history
@@ -131,6 +132,7 @@ def test_the_reference_is_seen_as_far_ahead_as_in_the_sources(task: str) -> None
 def test_a_history_longer_than_the_episode_is_refused() -> None:
     check_history(env_cfg(TEACHER))
     check_history(env_cfg(EXAM))
+    check_history(env_cfg("Isaac-Tracking-G1-v0"))  # has none
     check_history(fresh(TEACHER, "env.observations.policy.joint_pos.history_length=500"))
     too_long = fresh(TEACHER, "env.observations.policy.joint_pos.history_length=501")
     message = (
@@ -145,10 +147,6 @@ def test_a_history_longer_than_the_episode_is_refused() -> None:
     whole = fresh(TEACHER, "env.observations.priv.history_length=600")
     with pytest.raises(ValueError, match=r"^env\.observations\.priv\.history_length=600 "):
         check_history(whole)
-
-
-def test_the_base_task_has_no_history_to_refuse() -> None:
-    check_history(env_cfg("Isaac-Tracking-G1-v0"))
 
 
 """
@@ -235,20 +233,4 @@ def test_every_stage_is_an_id_of_one_environment(name: str, play: str) -> None:
 @EVERYWHERE
 @pytest.mark.parametrize("play", ["", "-Play"], ids=["train", "play"])
 def test_nothing_is_left_undecided(play: str, engine: str | None) -> None:
-    from dataclasses import MISSING
-
-    def nodes(value: Any, path: str = "") -> Any:
-        yield path, value
-        items: Any = ()
-        if isinstance(value, dict):
-            items = value.items()
-        elif isinstance(value, list | tuple):
-            items = enumerate(value)
-        elif hasattr(value, "__dataclass_fields__"):
-            items = vars(value).items()
-        for key, item in items:
-            yield from nodes(item, f"{path}.{key}")
-
-    for path, value in nodes(env_cfg(f"Isaac-Tracking-G1-Teacher{play}-v0", engine)):
-        assert not isinstance(value, PresetCfg), path
-        assert value is not MISSING, path
+    assert_decided(env_cfg(f"Isaac-Tracking-G1-Teacher{play}-v0", engine))

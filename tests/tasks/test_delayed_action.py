@@ -102,7 +102,7 @@ def test_as_given_it_is_isaac_labs_action_bit_by_bit() -> None:
     assert all(torch.equal(one, other) for one, other in zip(targets, wanted, strict=True))
 
 
-def test_the_config_says_what_it_does() -> None:
+def test_the_students_action_path_is_read_by_the_config() -> None:
     cfg = DelayedJointPositionActionCfg(asset_name="robot", joint_names=[".*"], **ACTION_PATH)
     values = class_to_dict(cfg)
     assert (values["delay"], values["delay_full_at"], values["smoothing"], values["boot_steps"]) == (

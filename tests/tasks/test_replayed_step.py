@@ -21,7 +21,7 @@ import warp as wp
 from isaaclab_newton.physics import NewtonManager
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from two_steps import NUM, MaskableSampler, break_joints, compare, lift, nothing, start
+from two_steps import NUM, MaskableSampler, become_a_stage, break_joints, compare, lift, nothing, start
 
 from isaac_tracking.motion.sampling.adaptive import AdaptiveSampler
 from isaac_tracking.motion.sampling.settings import sampler_settings
@@ -123,6 +123,22 @@ def replayed(sim: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[MaskedStep]:
     sim.command._link_velocities = None
 
 
+@pytest.fixture
+def replayed_stage(sim: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., MaskedStep]]:
+    """Make the step of the shared environment as a stage; overrides are those of the task."""
+    monkeypatch.setattr(masked_step, "Graph", TapedGraph)
+    sim.command.cfg.reset_noise = None
+    managers = sim.env.action_manager, sim.env.observation_manager
+
+    def make(*overrides: str) -> MaskedStep:
+        become_a_stage(sim, *overrides)
+        return MaskedStep(sim.env, graphs=True)
+
+    yield make
+    sim.env.action_manager, sim.env.observation_manager = managers
+    sim.command._link_velocities = None
+
+
 def begin(sim: Any, clip: str = "stand", steps: list[int] | None = None) -> QuietSampler:
     start(sim, clip)
     sampler = QuietSampler(sim.command.library.names.index(clip), steps or [10] * NUM)
@@ -196,6 +212,59 @@ def test_a_replay_draws_and_remembers(sim: Any, replayed: MaskedStep) -> None:
     assert all(found[index]["terminated"].all() for index in (1, 3, 6))
     assert torch.equal(found[3]["clip_ids"], found[2]["clip_ids"])
     assert found[4]["Metrics/motion/sampling_entropy"] != found[1]["Metrics/motion/sampling_entropy"]
+
+
+def test_a_replay_of_a_stage(sim: Any, replayed_stage: Callable[..., MaskedStep]) -> None:
+    step = replayed_stage("env.actions.joint_pos.delay=[2,2]")
+    known = QuietSampler(sim.command.library.names.index("walk"), list(range(20, 28)))
+
+    def again() -> QuietSampler:
+        sim.command.source.sampler = known
+        sim.env.reset()
+        sim.env.termination_manager._last_episode_dones.zero_()
+        return known
+
+    again()
+    for _ in range(6):
+        step(sim.still)
+    tape = step._begin._graph
+    events = [nothing, lambda: lift(sim, 3), nothing, lambda: break_joints(sim, 5), nothing, lambda: lift(sim, 0, 3)]
+    # Somebody else begins one anew: its history is empty, and only the host knows.
+    events += [nothing, lambda: sim.env._reset_idx(torch.tensor([1], dtype=torch.int32)), nothing, nothing]
+    found = compare(sim, step, again, *events)
+    assert tape is not None
+    assert step._begin._graph is tape
+    ended = [each["reset"].nonzero().flatten().tolist() for each in found]
+    assert ended == [[], [3], [], [5], [], [0, 3], [], [], [], []]
+    assert found[7]["pushes/0"].tolist() == [3, 1, 9, 3, 9, 5, 9, 9]
+
+
+def test_a_replay_draws_delays_of_the_progress(sim: Any, replayed_stage: Callable[..., MaskedStep]) -> None:
+    """The same random numbers when all start at once; how many delays there are is told between replays."""
+    step = replayed_stage("env.actions.joint_pos.delay=[0,6]", "env.actions.joint_pos.smoothing=[0.5,0.9]")
+    action = sim.env.action_manager.get_term("joint_pos")
+    known = QuietSampler(sim.command.library.names.index("stand"), [10] * NUM)
+
+    def again() -> None:
+        action.progress = 0.0
+        sim.command.source.sampler = known
+        sim.env.reset()
+        sim.env.termination_manager._last_episode_dones.zero_()
+
+    def lose_all(progress: float) -> None:
+        action.progress = progress
+        torch.manual_seed(round(10 * progress))
+        lift(sim, *range(NUM))
+
+    again()
+    for _ in range(6):
+        step(sim.still)
+    tape = step._begin._graph
+    events = [nothing, lambda: lose_all(0.4), nothing, nothing, lambda: lose_all(1.0), nothing, nothing]
+    found = compare(sim, step, again, *events)
+    assert tape is not None
+    assert step._begin._graph is tape
+    assert [each["path/_ages"].max().item() for each in found] == [0, 1, 1, 1, 2, 2, 2]
 
 
 def test_a_change_of_a_weight_is_recorded_anew(sim: Any, replayed: MaskedStep) -> None:

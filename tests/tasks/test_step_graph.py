@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -13,18 +14,28 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import gymnasium as gym
 import pytest
 import torch
 from isaaclab.envs import mdp as isaac_lab
-from isaaclab.managers import EventManager, EventTermCfg, ObservationManager, ObservationTermCfg, RewardTermCfg
+from isaaclab.managers import (
+    EventManager,
+    EventTermCfg,
+    ManagerTermBase,
+    ObservationManager,
+    ObservationTermCfg,
+    RewardTermCfg,
+    TerminationTermCfg,
+)
 from isaaclab_newton.physics import NewtonManager
 from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, handle_deprecated_rsl_rl_cfg
 from isaaclab_tasks.utils import resolve_task_config
-from two_steps import start
+from two_steps import become_a_stage, start
 
 from isaac_tracking.learning.runner import Runner
+from isaac_tracking.tasks.graphs import plan
 from isaac_tracking.tasks.graphs.capture import EAGER_CALLS, Graph
-from isaac_tracking.tasks.graphs.plan import STEP_GRAPHS, in_graph, obstacle
+from isaac_tracking.tasks.graphs.plan import STEP_GRAPHS, in_graph, obstacle, obstacles, unproven
 from isaac_tracking.tasks.tracking.env import TrackingEnv
 from isaac_tracking.tasks.tracking.masked_step import MaskedStep
 
@@ -46,6 +57,7 @@ The plan.
 @slow
 def test_the_task_as_registered_has_no_obstacle(sim: Any) -> None:
     assert obstacle(sim.env) is None
+    assert unproven(sim.env) is None
     assert sim.env.cfg.step_graph == "auto"
     assert sim.env._masked_step is None
 
@@ -60,9 +72,15 @@ def swap_event(sim: Any, patch: pytest.MonkeyPatch, **changes: Any) -> None:
     patch.setattr(sim.env, "event_manager", EventManager({"thing": EventTermCfg(**(term | changes))}, sim.env))
 
 
-def give_history(sim: Any, patch: pytest.MonkeyPatch) -> None:
+def give_delay(sim: Any, patch: pytest.MonkeyPatch) -> None:
     cfg, _ = resolve_task_config("Isaac-Tracking-G1-v0", None, overrides=[])
-    cfg.observations.policy.joint_pos.history_length = 3
+    cfg.observations.policy.joint_pos.delay_max_lag = 3
+    patch.setattr(sim.env, "observation_manager", ObservationManager(cfg.observations, sim.env))
+
+
+def leave_apart(sim: Any, patch: pytest.MonkeyPatch) -> None:
+    cfg, _ = resolve_task_config("Isaac-Tracking-G1-v0", None, overrides=[])
+    cfg.observations.critic.concatenate_terms = False
     patch.setattr(sim.env, "observation_manager", ObservationManager(cfg.observations, sim.env))
 
 
@@ -70,6 +88,14 @@ def give_other_term(sim: Any, patch: pytest.MonkeyPatch) -> None:
     cfg, _ = resolve_task_config("Isaac-Tracking-G1-v0", None, overrides=[])
     cfg.observations.critic.joint_pos = ObservationTermCfg(func=isaac_lab.projected_gravity)
     patch.setattr(sim.env, "observation_manager", ObservationManager(cfg.observations, sim.env))
+
+
+@in_graph
+class Remembers(ManagerTermBase):
+    """A reward that begins anew with an episode."""
+
+    def reset(self, env_ids: Any = None) -> None:
+        pass
 
 
 class NoMasks:
@@ -94,7 +120,11 @@ OBSTACLES: dict[str, Callable[[Any, pytest.MonkeyPatch], Any]] = {
         sim.env.reward_manager.get_term_cfg("body_pos"), "func", unread
     ),
     "observation 'critic/joint_pos' was not read for graphs": give_other_term,
-    "observation 'policy/joint_pos' has a history": give_history,
+    "reward 'body_pos' does something at a reset": lambda sim, patch: patch.setattr(
+        sim.env.reward_manager.get_term_cfg("body_pos"), "func", Remembers(RewardTermCfg(), sim.env)
+    ),
+    "observation 'policy/joint_pos' has a delay": give_delay,
+    "the observations 'critic' are not concatenated": leave_apart,
     "event 'thing' comes at every reset": lambda sim, patch: swap_event(
         sim, patch, mode="reset", func=isaac_lab.reset_scene_to_default, params={}
     ),
@@ -112,6 +142,44 @@ def test_the_first_obstacle_is_named(sim: Any, patch: pytest.MonkeyPatch, senten
     ) as raised:
         sim.env._plan_step("masked")
     assert sentence in str(raised.value)
+
+
+@slow
+def test_all_obstacles_are_told(sim: Any, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sim.env.cfg, "compute_final_obs", True)
+    patch.setattr(sim.env.reward_manager.get_term_cfg("body_pos"), "func", unread)
+    swap_event(sim, patch, mode="reset", func=isaac_lab.reset_scene_to_default, params={})
+    assert list(obstacles(sim.env)) == [
+        "final observations are wanted (compute_final_obs)",
+        "reward 'body_pos' was not read for graphs",
+        "event 'thing' comes at every reset",
+    ]
+
+
+@slow
+def test_a_stage_fits_but_no_gpu_has_seen_one(sim: Any, patch: pytest.MonkeyPatch) -> None:
+    for name in ("action_manager", "observation_manager"):
+        patch.setattr(sim.env, name, getattr(sim.env, name))
+    become_a_stage(sim)
+    assert obstacle(sim.env) is None
+    try:
+        assert sim.env._plan_step("masked") is not None
+    finally:
+        sim.command._link_velocities = None
+    patch.setattr(type(sim.env), "device", "cuda:0")
+    patch.setattr(sim.env, "step_note", "")
+    assert sim.env._plan_step("auto") is None
+    found = "observation 'policy/joint_pos' has a history, and no GPU has seen this kind yet"
+    assert sim.env.step_note == f"Isaac Lab's own, without CUDA graphs: {found} (env.step_graph)"
+    for kind, where in {
+        "delayed action": "action 'joint_pos' is a DelayedJointPositionAction",
+        "observation of a class": "a term of the observations 'priv' is a class",
+        "observation of the stages": "observation 'policy/boot_indicator' is one of the stages",
+    }.items():
+        patch.setattr(plan, "NO_GPU_HAS_SEEN", (kind,))
+        assert unproven(sim.env) == f"{where}, and no GPU has seen this kind yet"
+    patch.setattr(plan, "NO_GPU_HAS_SEEN", ())
+    assert unproven(sim.env) is None
 
 
 @slow
@@ -138,15 +206,19 @@ def test_an_unknown_choice_is_refused() -> None:
         TrackingEnv(cast(Any, cfg))
 
 
-def test_the_tasks_that_fit_and_those_that_do_not() -> None:
+def test_the_terms_of_all_tasks_were_read() -> None:
     """What a task's terms say without a simulator; the rest of the plan needs one."""
-    known = {name for name in vars(isaac_lab)}
-    for task, fits in {"Isaac-Tracking-G1-NoStateEst-v0": True, "Isaac-Tracking-G1-Teacher-v0": False}.items():
+    known = [getattr(isaac_lab, name) for name in plan._ISAAC_LAB_TERMS]
+    tasks = [name for name in gym.registry if name.startswith("Isaac-Tracking-G1")]
+    assert len(tasks) == 18
+    for task in tasks:
         cfg, _ = resolve_task_config(task, None, overrides=[])
-        groups = [vars(group).values() for group in vars(cfg.observations).values() if group is not None]
-        found = [term for group in groups for term in group if isinstance(term, (ObservationTermCfg, RewardTermCfg))]
-        read = [getattr(term.func, "in_graph", False) or term.func.__name__ in known for term in found]
-        assert all(read) == fits, task
+        groups = [cfg.rewards, cfg.terminations, *vars(cfg.observations).values()]
+        found = [term for group in groups if group is not None for term in vars(group).values()]
+        found = [term for term in found if isinstance(term, (ObservationTermCfg, RewardTermCfg, TerminationTermCfg))]
+        assert len(found) > 30
+        unread = [term.func for term in found if not getattr(term.func, "in_graph", False) and term.func not in known]
+        assert unread == [], task
 
 
 def test_a_mark_changes_nothing_else() -> None:
@@ -235,8 +307,11 @@ On a GPU.
 """
 
 
-def gpu_probe(check: str) -> dict[str, Any]:
-    command = [sys.executable, str(TESTS / "step_graph_probe.py"), check, "cuda:0", "64", "on"]
+on_tasks = pytest.mark.parametrize("task", ["Isaac-Tracking-G1-v0", "Isaac-Tracking-G1-Teacher-v0"])
+
+
+def gpu_probe(check: str, task: str) -> dict[str, Any]:
+    command = [sys.executable, str(TESTS / "step_graph_probe.py"), check, "cuda:0", "64", "on", task]
     source = {**os.environ, "PYTHONPATH": str(TESTS.parent / "source" / "isaac_tracking")}
     done = subprocess.run(command, capture_output=True, text=True, env=source, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -244,20 +319,23 @@ def gpu_probe(check: str) -> dict[str, Any]:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_a_replay_is_the_eager_step_to_the_bit() -> None:
-    found = gpu_probe("equal")
+@on_tasks
+def test_a_replay_is_the_eager_step_to_the_bit(task: str) -> None:
+    found = gpu_probe("equal", task)
     assert found["graphs"]
     assert found["differs"] == {}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_a_step_never_waits_for_the_gpu() -> None:
-    assert gpu_probe("sync")["graphs"]
+@on_tasks
+def test_a_step_never_waits_for_the_gpu(task: str) -> None:
+    assert gpu_probe("sync", task)["graphs"]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_a_replay_leaves_no_mark_on_the_physics() -> None:
-    found = gpu_probe("capture")
+@on_tasks
+def test_a_replay_leaves_no_mark_on_the_physics(task: str) -> None:
+    found = gpu_probe("capture", task)
     assert found["graphs"]
     assert not found["fk_in_every_step"]
     assert not found["dirty"]

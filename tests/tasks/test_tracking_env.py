@@ -319,7 +319,7 @@ def test_on_the_reference_the_reward_is_the_greatest(sim: Any) -> None:
     assert (reward <= 0.1 + 1e-6).all()
 
 
-def test_kernels_by_hand(sim: Any) -> None:
+def test_reward_kernels_by_hand(sim: Any) -> None:
     sim.start("stand", step=5)
     put_on_reference(sim, shift=(0.3, 0.0, 0.0), yaw=0.0)
     sim.env.reward_manager.compute(dt=0.02)

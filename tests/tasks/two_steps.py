@@ -9,6 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from isaaclab.managers import ActionManager, ObservationManager
+from isaaclab_tasks.utils import resolve_task_config
+
+from isaac_tracking.tasks.graphs.plan import histories
 
 NUM = 8
 
@@ -61,6 +65,28 @@ def break_joints(sim: Any, env: int) -> None:
     sim.write(joint_vel=speeds)
 
 
+def become_a_stage(sim: Any, *overrides: str) -> None:
+    """Give the simulator observations and actions of the stages; who calls this puts the old managers back."""
+    cfg, _ = resolve_task_config("Isaac-Tracking-G1-Teacher-v0", None, overrides=list(overrides))
+    cfg.observations.policy.enable_corruption = False
+    sim.env.action_manager = ActionManager(cfg.actions, sim.env)
+    sim.env.observation_manager = ObservationManager(cfg.observations, sim.env)
+
+
+def memory(env: Any) -> dict[str, torch.Tensor]:
+    """What histories and a late action remember."""
+    found = {}
+    for index, history in enumerate(histories(env)):
+        found |= {f"history/{index}": history.buffer, f"pushes/{index}": history._num_pushes}
+    action = env.action_manager.get_term("joint_pos")
+    if hasattr(action, "_ages"):
+        # The newest first, wherever the ring begins.
+        found["path/actions"] = action._history.flip(0).roll(action._head + 1, 0)
+        found |= {f"path/{name}": getattr(action, name) for name in ("_ages", "_weight", "_applied", "_elapsed")}
+        found |= {"path/start": action._start, "path/boot": action.boot_remaining}
+    return found
+
+
 def everything(sim: Any, returned: tuple) -> dict[str, torch.Tensor]:
     """All that a step returns, and what the next one begins with."""
     env, command = sim.env, sim.command
@@ -78,6 +104,7 @@ def everything(sim: Any, returned: tuple) -> dict[str, torch.Tensor]:
     data = sim.robot.data
     names = ("root_link_pose_w", "root_link_vel_w", "root_lin_vel_b", "projected_gravity_b", "joint_vel")
     found |= {name: getattr(data, name).torch for name in (*names, "body_link_vel_w", "root_com_pose_w")}
+    found |= memory(env)
     found["forces"] = sim.env.scene["contact_forces"].data.net_normal_forces_w_history.torch
     return {name: value.clone() for name, value in found.items()}
 

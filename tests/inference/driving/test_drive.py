@@ -9,12 +9,13 @@ import itertools
 
 import numpy as np
 import pytest
-from toy_robot import LIMITS, Drive, ToyRobot, wait_for
+from toy_robot import LIMITS, Drive, ToyRobot
 
 from isaac_tracking.inference.driving.drive import drive
 from isaac_tracking.inference.driving.state import DrivingState
 from isaac_tracking.inference.driving.wheel import Wheel
 from isaac_tracking.inference.velocity.commands import Command
+from patience import wait_for
 
 
 def test_it_walks_in_real_time_as_it_is_told():

@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from toy_robot import Drive, ToyRobot, wait_for
+from toy_robot import Drive, ToyRobot
 
 from isaac_tracking.inference.ground_mesh import GroundMesh
 from isaac_tracking.inference.velocity.commands import Command
 from isaac_tracking.robots import go1
 from isaac_tracking.robots.mjcf import mjcf_path
+from patience import wait_for
 
 pytest.importorskip("viser")
 

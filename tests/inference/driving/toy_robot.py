@@ -8,9 +8,6 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
-import time
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -24,17 +21,6 @@ from isaac_tracking.robots import go1
 from isaac_tracking.robots.mjcf import mjcf_path
 
 LIMITS = CommandRange((-1.0, 1.0), (-0.5, 0.5), (-1.5, 1.5))
-
-
-def wait_for(get: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """Return what a function returns, once that is something."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = get()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"nothing came within {seconds} s")
 
 
 class ToyRobot:

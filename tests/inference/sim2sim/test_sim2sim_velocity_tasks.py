@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from isaac_tracking.inference.policy_answers import PolicyAnswers
-from isaac_tracking.inference.policy_contract import PolicyContract, check_joints, load_policy, open_session
+from isaac_tracking.inference.policy_contract import PolicyContract, load_policy, open_session
 from isaac_tracking.inference.sim2sim.walk import VelocityWorld
 from isaac_tracking.inference.velocity.commands import Command
 from isaac_tracking.launch.main import main
@@ -24,6 +24,7 @@ from isaac_tracking.launch.motion_robots import robot_model
 from isaac_tracking.motion.ground import CollisionPoints
 from isaac_tracking.motion.robot import Robot
 from isaac_tracking.robots import g1, go1
+from motor_contract import check_motors
 from warm_process import WarmProcess
 
 pytestmark = pytest.mark.slow
@@ -81,24 +82,12 @@ def test_every_file_answers_as_the_policy_does(task: str, exported: dict[str, Ex
 @pytest.mark.parametrize("task", MODULES)
 def test_the_contract_is_that_of_the_robot_and_the_task(task: str, exported: dict[str, Exported]) -> None:
     contract, module = exported[task].contract, MODULES[task]
-    check_joints(contract, module.JOINT_NAMES, "the robot")
-    motors = [module.motor_of(name) for name in module.JOINT_NAMES]
-    for values, name in (
-        (contract.joint_stiffness, "stiffness"),
-        (contract.joint_damping, "damping"),
-        (contract.joint_armature, "armature"),
-        (contract.joint_effort_limits, "effort_limit"),
-        (contract.joint_velocity_limits, "velocity_limit"),
-        (contract.action.scale, "action_scale"),
-    ):
-        assert values == pytest.approx([getattr(motor, name) for motor in motors], rel=1e-6), name
-    default = [module.default_joint_pos(name) for name in module.JOINT_NAMES]
-    assert list(contract.default_joint_pos) == default == list(contract.action.offset or ())
-    assert contract.robot_mass == pytest.approx(module.MASS, abs=1e-4)
+    check_motors(contract, module)
+    assert contract.action.offset == contract.default_joint_pos
     assert (contract.task, contract.model, contract.robot) == (task, module.MODEL, module.MODEL[0])
     assert (contract.control_rate, contract.decimation, contract.action.kind) == (50.0, 4, "joint_position")
     assert contract.motion == {} and contract.memory is None
-    joints = len(motors)
+    joints = len(module.JOINT_NAMES)
     sizes = {
         "base_lin_vel": 3, "base_ang_vel": 3, "projected_gravity": 3, "velocity_commands": 3, "joint_pos": joints,
         "joint_vel": joints, "actions": joints, **({"height_scan": 187} if task == ROUGH else {}),

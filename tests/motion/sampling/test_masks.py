@@ -30,9 +30,15 @@ def learned(preset: str) -> AdaptiveSampler:
     return sampler
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_a_mask_of_everyone_draws_what_the_indices_of_everyone_draw(preset: str) -> None:
-    by_indices, by_mask = learned(preset), learned(preset)
+def sampler_of(kind: str) -> AdaptiveSampler | UniformSampler | StartSampler:
+    if kind == "start":
+        return StartSampler(FRAMES, NUM)
+    return UniformSampler(FRAMES) if kind == "uniform" else learned(kind)
+
+
+@pytest.mark.parametrize("kind", [*PRESETS, "uniform", "start"])
+def test_a_mask_of_everyone_draws_what_the_indices_of_everyone_draw(kind: str) -> None:
+    by_indices, by_mask = sampler_of(kind), sampler_of(kind)
     for _ in range(2):  # failures are forgotten after the first
         torch.manual_seed(2)
         expected = by_indices.sample(torch.arange(NUM))
@@ -42,14 +48,14 @@ def test_a_mask_of_everyone_draws_what_the_indices_of_everyone_draw(preset: str)
         assert torch.equal(found[1], expected[1])
 
 
-def test_uniform_starts_by_a_mask_are_those_by_indices() -> None:
-    sampler = UniformSampler(FRAMES)
-    torch.manual_seed(2)
-    expected = sampler.sample(torch.arange(NUM))
-    torch.manual_seed(2)
-    found = sampler.sample_where(EVERYONE)
-    assert torch.equal(found[0], expected[0])
-    assert torch.equal(found[1], expected[1])
+def test_indices_in_any_order_take_turns_as_a_mask_does() -> None:
+    by_indices, by_mask = StartSampler(FRAMES, 6), StartSampler(FRAMES, 6)
+    some = torch.tensor([5, 0, 3])
+    starting = torch.tensor([True, False, False, True, False, True])
+    # Clips 0 to 3 and again 0 and 1 are first; six clips on is two on of four.
+    for expected in ([1, 0, 3], [3, 2, 1]):
+        assert by_indices.sample(some)[0].tolist() == expected
+        assert by_mask.sample_where(starting)[0][some].tolist() == expected
 
 
 def test_whoever_does_not_start_keeps_its_turn() -> None:
@@ -66,10 +72,11 @@ def test_whoever_does_not_start_does_not_forget_its_failure() -> None:
     rewind.note(*places, torch.ones(3, dtype=torch.bool))
     drawn = torch.ones(3, dtype=torch.long), torch.full((3,), 7)
     starting = torch.tensor([True, False, True])
-    clip_ids, steps = rewind.apply_where(starting, *drawn, None)
+    clip_ids, steps = rewind.apply(*drawn, None)
+    rewind.forget_where(starting)
     assert clip_ids[starting].tolist() == [0, 3]
     assert steps[starting].tolist() == [15, 35]
-    clip_ids, steps = rewind.apply_where(torch.ones(3, dtype=torch.bool), *drawn, None)
+    clip_ids, steps = rewind.apply(*drawn, None)
     assert clip_ids.tolist() == [1, 3, 1]
     assert steps.tolist() == [7, 25, 7]
 

@@ -29,7 +29,9 @@ def failed_at(rewind: Rewind, clip: int, step: int, num_envs: int = MANY) -> Non
 def starts(rewind: Rewind, resident: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """Return where all environments start; a draw without rewind is clip 1, step 7."""
     everyone = torch.arange(MANY)
-    return rewind.apply(everyone, torch.ones_like(everyone), torch.full_like(everyone, 7), resident)
+    found = rewind.apply(torch.ones_like(everyone), torch.full_like(everyone, 7), resident, everyone)
+    rewind.forget(everyone)
+    return found
 
 
 def test_a_start_lies_25_to_75_steps_before_the_failure() -> None:
@@ -69,7 +71,7 @@ def test_only_the_environments_that_failed_go_back() -> None:
     rewind.note(clip_ids, steps, torch.tensor([False, True, False, True]))
     rewind.note(clip_ids, steps + 1, torch.tensor([False, False, False, False]))
     drawn = torch.ones(3, dtype=torch.long), torch.full((3,), 7)
-    got = rewind.apply(torch.tensor([3, 0, 1]), *drawn, None)
+    got = rewind.apply(*drawn, None, torch.tensor([3, 0, 1]))
     assert (got[0].tolist(), got[1].tolist()) == ([0, 1, 0], [120, 7, 100])
 
 

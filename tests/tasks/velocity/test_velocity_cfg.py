@@ -10,16 +10,15 @@ import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import MISSING
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import pytest
-from isaaclab_tasks.utils import PresetCfg, resolve_task_config
+from isaaclab_tasks.utils import resolve_task_config
 
 import isaac_tracking.tasks
+from config_tree import assert_decided, nodes
 from isaac_tracking.robots import g1, go1
 from isaac_tracking.tasks.velocity.checks import check_env_cfg
 
@@ -56,18 +55,6 @@ def terms(group: Any) -> dict[str, Any]:
     return {name: term for name, term in vars(group).items() if hasattr(term, "func")}
 
 
-def nodes(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    yield path, value
-    if isinstance(value, dict):
-        items = value.items()
-    elif isinstance(value, list | tuple):
-        items = enumerate(value)
-    else:
-        items = vars(value).items() if hasattr(value, "__dataclass_fields__") else ()
-    for key, item in items:
-        yield from nodes(item, f"{path}.{key}")
-
-
 """
 Every id.
 """
@@ -77,9 +64,8 @@ Every id.
 @ALL_IDS
 def test_nothing_is_left_undecided_or_downloaded(task: str, engine: str | None) -> None:
     cfg = env_cfg(task, *([] if engine is None else [f"physics={engine}"]))
+    assert_decided(cfg)
     for path, value in nodes(cfg):
-        assert not isinstance(value, PresetCfg), path
-        assert value is not MISSING, path
         # The arrows of commands are Isaac Lab's, and shown only in a window.
         if "visualizer_cfg" not in path:
             assert not (isinstance(value, str) and "://" in value), path

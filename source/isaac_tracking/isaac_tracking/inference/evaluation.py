@@ -15,7 +15,7 @@ import torch
 from ..motion.frame import MotionFrame
 from ..motion.sampling.plain import StartSampler
 from .recording import Recording
-from .step_recorder import StepRecorder
+from .step_recorder import StepRecorder, record_trials
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
@@ -95,6 +95,14 @@ class TrialSampler(StartSampler):
         clips = torch.tensor(clip_ids, device=env_ids.device)
         return clips, torch.zeros_like(clips)
 
+    def sample_where(self, starting: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Refuse: who gets which trial is decided on the host.
+
+        Raises:
+            RuntimeError: Always. While a recorder is active, environments step by ids.
+        """
+        raise RuntimeError("trials are handed out by ids, not by masks")
+
 
 def plan_trials(num_frames: Sequence[int], repeats: int) -> list[Trial]:
     """Return all trials, the longest clips first, so that no environment is left alone with one at the end."""
@@ -127,8 +135,6 @@ class EpisodeRecorder(StepRecorder):
         self._everyone = torch.arange(env.num_envs, device=env.device)
         self._longest = int(self._command.library.num_frames.max()) - 1
         self._rows: torch.Tensor | None = None
-        self.finished: list[tuple[Trial, Recording]] = []
-        """Trials that have ended, each with its recording; whoever reads them takes them away."""
 
     def record_post_step(self) -> None:
         """Keep the state of all environments, and take out the episodes that end with this step."""
@@ -188,8 +194,8 @@ def examine(
 ) -> Iterator[tuple[Trial, Recording]]:
     """Play every clip from its start some times, and yield each episode when it ends.
 
-    Exactly ``repeats`` episodes of each clip are yielded, whatever their lengths. The same seed gives the same numbers
-    on one machine, if the environment is new and was made with that seed and as many environments.
+    Exactly ``repeats`` episodes of each clip are yielded, whatever their lengths; what :func:`.record_trials` says of
+    the seed holds.
 
     Args:
         env: The environment, wrapped for rsl_rl.
@@ -203,20 +209,9 @@ def examine(
     command: MotionCommand = base.command_manager.get_term("motion")
     trials = plan_trials(command.library.num_frames.tolist(), repeats)
     sampler = TrialSampler(trials, command.library.num_frames, base.num_envs)
-    previous = command.source.sampler, base.recorder_manager
     recorder = EpisodeRecorder(base, sampler, feet, contacts)
-    command.source.sampler, base.recorder_manager = sampler, recorder
-    left = len(trials)
+    previous, command.source.sampler = command.source.sampler, sampler
     try:
-        with torch.inference_mode():
-            base.seed(seed)
-            policy.reset(torch.ones(base.num_envs, dtype=torch.bool, device=base.device))
-            obs, _ = env.reset()
-            while left:
-                obs, _, done, _ = env.step(policy(obs))
-                policy.reset(done)
-                left -= len(recorder.finished)
-                yield from recorder.finished
-                recorder.finished.clear()
+        yield from record_trials(env, policy, recorder, len(trials), seed)
     finally:
-        command.source.sampler, base.recorder_manager = previous
+        command.source.sampler = previous

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Opening a page in the browser: a server of viser, where it was asked for or not at all."""
+"""A page in the browser: a server of viser, where it was asked for or not at all, and who looks at it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import contextlib
 import errno
 import io
 import socket
+import threading
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import viser
@@ -18,6 +20,58 @@ if TYPE_CHECKING:
 
 class PageError(ValueError):
     """A page that cannot be opened where it was asked for, in one line."""
+
+
+class Guest(Protocol):
+    """A thread for one browser."""
+
+    def start(self) -> None:
+        """Begin to show the page."""
+
+    def leave(self) -> None:
+        """End, soon, because the browser or the page goes."""
+
+
+GuestT = TypeVar("GuestT", bound=Guest)
+
+
+class Audience(Generic[GuestT]):
+    """Those who look at a page, each from its coming to its going.
+
+    Args:
+        server: The page.
+        welcome: Makes the guest of a browser that has come.
+    """
+
+    def __init__(self, server: viser.ViserServer, welcome: Callable[[viser.ClientHandle], GuestT]) -> None:
+        self._welcome = welcome
+        self._present: dict[int, GuestT] = {}
+        # Browsers come and go in threads of the server's.
+        self._lock = threading.Lock()
+        server.on_client_connect(self._come)
+        server.on_client_disconnect(self._go)
+
+    def present(self) -> list[GuestT]:
+        """Return those who are here, in the order in which they came."""
+        with self._lock:
+            return list(self._present.values())
+
+    def dismiss(self) -> None:
+        """Let everybody leave."""
+        for guest in self.present():
+            guest.leave()
+
+    def _come(self, client: viser.ClientHandle) -> None:
+        guest = self._welcome(client)
+        with self._lock:
+            self._present[client.client_id] = guest
+        guest.start()
+
+    def _go(self, client: viser.ClientHandle) -> None:
+        with self._lock:
+            guest = self._present.pop(client.client_id, None)
+        if guest is not None:
+            guest.leave()
 
 
 def open_server(host: str, port: int, label: str) -> tuple[viser.ViserServer, str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -31,6 +32,8 @@ class StepRecorder(RecorderManager):
     def __init__(self, env: ManagerBasedRLEnv) -> None:
         super().__init__(None, env)
         self._environment = env
+        self.finished: list[tuple[Any, Any]] = []
+        """Trials that have ended, each with its recording; whoever reads them takes them away."""
 
     @property
     def active_terms(self) -> list[str]:
@@ -59,6 +62,38 @@ class StepRecorder(RecorderManager):
     def outcome(self, index: int) -> str:
         """Return the termination that ends an environment's episode; a fall on the last step is a fall."""
         return outcome_of(self._environment.termination_manager, index)[0]
+
+
+def record_trials(
+    env: Any, policy: Callable, recorder: StepRecorder, trials: int, seed: int
+) -> Iterator[tuple[Any, Any]]:
+    """Play until some trials have ended, and yield each with its recording when it ends.
+
+    The same seed gives the same numbers on one machine, if the environment is new and was made with that seed and as
+    many environments.
+
+    Args:
+        env: The environment, wrapped for rsl_rl.
+        policy: From observations to actions.
+        recorder: Finishes the trials; it takes the place of the environment's own while they are played.
+        trials: How many there are.
+        seed: Of all random numbers from here on.
+    """
+    base: ManagerBasedRLEnv = env.unwrapped
+    previous, base.recorder_manager = base.recorder_manager, recorder
+    try:
+        with torch.inference_mode():
+            base.seed(seed)
+            policy.reset(torch.ones(base.num_envs, dtype=torch.bool, device=base.device))
+            obs, _ = env.reset()
+            while trials:
+                obs, _, done, _ = env.step(policy(obs))
+                policy.reset(done)
+                trials -= len(recorder.finished)
+                yield from recorder.finished
+                recorder.finished.clear()
+    finally:
+        base.recorder_manager = previous
 
 
 def outcome_of(manager: TerminationManager, index: int) -> tuple[str, bool]:

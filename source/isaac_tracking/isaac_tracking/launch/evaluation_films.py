@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -134,7 +135,9 @@ class EvaluationFilms:
 
         count = sum(map(num_pictures, episodes))
         print_line(f"drawing {count} pictures of {len(episodes)} episodes{self._remark}")
-        try:
+        with ExitStack() as unless_done:
+            # Whatever ends this early, a film that fails or a Ctrl-C.
+            unless_done.callback(_remove_films, folder, (*(each or ()), *(() if combined is None else (combined,))))
             with Progress(console=Console(stderr=True), transient=True) as progress:
                 bar = progress.add_task("pictures", total=count)
                 films = write_films(
@@ -146,13 +149,7 @@ class EvaluationFilms:
                     device=device,
                     on_picture=lambda: progress.advance(bar),
                 )
-        except BaseException:
-            # Films that the report does not name would be taken for another's.
-            for path in (*(each or ()), *(() if combined is None else (combined,))):
-                path.unlink(missing_ok=True)
-            _remove_if_empty(folder)
-            print_line("no films are kept; the report is written without them")
-            raise
+            unless_done.pop_all()
         for path, film in films.items():
             print_line(f"film {path} | {film.frames} pictures | {film.fps:.3g} a second | {film.duration:.1f} s")
 
@@ -194,6 +191,14 @@ def remove_old_films(folder: Path, report: Mapping[str, Any]) -> None:
         if _OURS.fullmatch(name):
             (folder / name).unlink(missing_ok=True)
     _remove_if_empty(folder)
+
+
+def _remove_films(folder: Path, films: Sequence[Path]) -> None:
+    """Remove films that the report will not name: they would be taken for another examination's."""
+    for path in films:
+        path.unlink(missing_ok=True)
+    _remove_if_empty(folder)
+    print_line("no films are kept; the report is written without them")
 
 
 def _remove_if_empty(folder: Path) -> None:

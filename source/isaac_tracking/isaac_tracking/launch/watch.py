@@ -309,13 +309,12 @@ def _run(command: Sequence[str], log: Path) -> int:
         )
         try:
             return process.wait()
-        except BaseException:
+        finally:
             _stop(process)
-            raise
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End a process and what it started, by the id of its own group."""
+    """End a process that still runs and what it started, by the id of its own group."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGTERM)
         try:

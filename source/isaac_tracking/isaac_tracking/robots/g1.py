@@ -8,12 +8,9 @@ from __future__ import annotations
 import re
 
 from isaaclab.assets import ArticulationCfg
-from isaaclab.sim.schemas import UsdPhysicsDriveCfg
-from isaaclab_newton.sim.schemas import NewtonArticulationCfg
-from isaaclab_physx.sim.schemas import PhysxArticulationCfg
 
 from .motors import Motor, action_scales, find_motor, implicit_actuators
-from .spawn import MjcfRobotCfg
+from .spawn import mjcf_robot
 
 MODEL = ("unitree_g1", "g1.xml")
 """Folder and file of the G1 in mjlab's asset zoo."""
@@ -127,24 +124,8 @@ ACTION_SCALE: dict[str, float] = action_scales(MOTORS)
 
 G1_CFG = ArticulationCfg(
     prim_path="{ENV_REGEX_NS}/Robot",
-    spawn=MjcfRobotCfg(
-        model=MODEL,
-        activate_contact_sensors=True,
-        # Self-collision as in BeyondMimic, and its solver iterations; Newton takes the first of the two.
-        articulation_props={
-            "/.*": [
-                NewtonArticulationCfg(self_collision_enabled=True),
-                PhysxArticulationCfg(
-                    enabled_self_collisions=True,
-                    solver_position_iteration_count=8,
-                    solver_velocity_iteration_count=4,
-                ),
-            ]
-        },
-        # The MJCF has no actuators, so its USD has no drives, and without them PhysX ignores the actuators' gains.
-        joint_drive_props={"/.*": [UsdPhysicsDriveCfg(drive_type="force", stiffness=0.0, damping=0.0)]},
-        joint_drive_props_create_if_missing=True,
-    ),
+    # Self-collision as in BeyondMimic, and its solver iterations.
+    spawn=mjcf_robot(MODEL, self_collisions=True, position_iterations=8, velocity_iterations=4),
     init_state=ArticulationCfg.InitialStateCfg(pos=(0.0, 0.0, DEFAULT_ROOT_HEIGHT), joint_pos=DEFAULT_JOINT_POS),
     soft_joint_pos_limit_factor=0.9,
     joint_ordering=JOINT_NAMES,

@@ -9,13 +9,10 @@ import re
 
 from isaaclab.actuators import ActuatorNetMLPCfg
 from isaaclab.assets import ArticulationCfg
-from isaaclab.sim.schemas import UsdPhysicsDriveCfg
 from isaaclab.utils.assets import ISAACLAB_NUCLEUS_DIR
-from isaaclab_newton.sim.schemas import NewtonArticulationCfg
-from isaaclab_physx.sim.schemas import PhysxArticulationCfg
 
 from .motors import Motor, action_scales, find_motor, implicit_actuators
-from .spawn import MjcfRobotCfg
+from .spawn import mjcf_robot
 
 MODEL = ("unitree_go1", "go1.xml")
 """Folder and file of the Go1 in mjlab's asset zoo."""
@@ -114,24 +111,8 @@ ACTUATOR_NET_CFG = ActuatorNetMLPCfg(
 
 GO1_CFG = ArticulationCfg(
     prim_path="{ENV_REGEX_NS}/Robot",
-    spawn=MjcfRobotCfg(
-        model=MODEL,
-        activate_contact_sensors=True,
-        # Without self-collision, and PhysX's solver iterations, as in Isaac Lab's UNITREE_GO1_CFG.
-        articulation_props={
-            "/.*": [
-                NewtonArticulationCfg(self_collision_enabled=False),
-                PhysxArticulationCfg(
-                    enabled_self_collisions=False,
-                    solver_position_iteration_count=4,
-                    solver_velocity_iteration_count=0,
-                ),
-            ]
-        },
-        # The MJCF has no actuators, so its USD has no drives, and without them PhysX ignores the actuators' gains.
-        joint_drive_props={"/.*": [UsdPhysicsDriveCfg(drive_type="force", stiffness=0.0, damping=0.0)]},
-        joint_drive_props_create_if_missing=True,
-    ),
+    # Without self-collision, and PhysX's solver iterations, as in Isaac Lab's UNITREE_GO1_CFG.
+    spawn=mjcf_robot(MODEL, self_collisions=False, position_iterations=4, velocity_iterations=0),
     init_state=ArticulationCfg.InitialStateCfg(pos=(0.0, 0.0, DEFAULT_ROOT_HEIGHT), joint_pos=DEFAULT_JOINT_POS),
     soft_joint_pos_limit_factor=0.9,
     joint_ordering=JOINT_NAMES,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Spawning of a robot from its MJCF, and of a ground that needs no download."""
+"""How a robot is spawned from its MJCF, the same on every engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from dataclasses import MISSING
 from typing import TYPE_CHECKING
 
 import isaaclab.sim as sim_utils
+from isaaclab.sim.schemas import UsdPhysicsDriveCfg
 from isaaclab.utils import configclass
+from isaaclab_newton.sim.schemas import NewtonArticulationCfg
+from isaaclab_physx.sim.schemas import PhysxArticulationCfg
 
 if TYPE_CHECKING:
     from pxr import Usd
@@ -38,3 +41,33 @@ class MjcfRobotCfg(sim_utils.UsdFileCfg):
 
     model: tuple[str, str] = MISSING
     """Folder and file of the MJCF in mjlab's asset zoo."""
+
+
+def mjcf_robot(
+    model: tuple[str, str], *, self_collisions: bool, position_iterations: int, velocity_iterations: int
+) -> MjcfRobotCfg:
+    """Return how an articulation is spawned of its MJCF, for every engine.
+
+    Args:
+        model: Folder and file of the MJCF in mjlab's asset zoo.
+        self_collisions: Whether the robot's bodies collide with one another.
+        position_iterations: Of PhysX's solver; Newton's is configured with the task.
+        velocity_iterations: Of PhysX's solver.
+    """
+    return MjcfRobotCfg(
+        model=model,
+        activate_contact_sensors=True,
+        articulation_props={
+            "/.*": [
+                NewtonArticulationCfg(self_collision_enabled=self_collisions),
+                PhysxArticulationCfg(
+                    enabled_self_collisions=self_collisions,
+                    solver_position_iteration_count=position_iterations,
+                    solver_velocity_iteration_count=velocity_iterations,
+                ),
+            ]
+        },
+        # The MJCF has no actuators, so its USD has no drives, and without them PhysX ignores the actuators' gains.
+        joint_drive_props={"/.*": [UsdPhysicsDriveCfg(drive_type="force", stiffness=0.0, damping=0.0)]},
+        joint_drive_props_create_if_missing=True,
+    )

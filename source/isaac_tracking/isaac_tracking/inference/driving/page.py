@@ -9,19 +9,15 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..motion_viewer.meshes import CELL, lighten
-from ..page_server import close_server, open_server
+from ..page_server import Audience, close_server, open_server
 from ..visual_mesh import load_visual_meshes
 from .stage import DrivingStage
 from .state import DrivingState
 from .visitor import Visitor
 from .walker import Driven
 from .wheel import Wheel
-
-if TYPE_CHECKING:
-    import viser
 
 RATE = 30.0
 """Pictures per second [Hz]."""
@@ -61,41 +57,23 @@ class DrivingPage:
         """
         self._state = state
         self._closed = threading.Event()
-        self._visitors: dict[int, Visitor] = {}
-        self._lock = threading.Lock()
         meshes = [lighten(mesh, cell) for mesh in load_visual_meshes(mjcf, robot.body_names)]
         self._server, self.url = open_server(host, port, "Driving")
         """The server, and where the page is."""
         self._stage = DrivingStage(self._server, meshes, robot.ground, float(state.moment.pose[0, 2]))
-
-        @self._server.on_client_connect
-        def _(client: viser.ClientHandle) -> None:
-            visitor = Visitor(client, wheel, state)
-            with self._lock:
-                self._visitors[client.client_id] = visitor
-            visitor.start()
-
-        @self._server.on_client_disconnect
-        def _(client: viser.ClientHandle) -> None:
-            with self._lock:
-                visitor = self._visitors.pop(client.client_id, None)
-            if visitor is not None:
-                visitor.leave()
-
+        self._audience = Audience(self._server, lambda client: Visitor(client, wheel, state))
         self._painter = threading.Thread(target=self._paint, name="driving-page", daemon=True)
         self._painter.start()
 
     @property
     def visitors(self) -> Sequence[Visitor]:
         """Those who look at present, in the order in which they came."""
-        with self._lock:
-            return list(self._visitors.values())
+        return self._audience.present()
 
     def close(self) -> None:
         """Close the page for everybody."""
         self._closed.set()
-        for visitor in self.visitors:
-            visitor.leave()
+        self._audience.dismiss()
         self._painter.join(timeout=5.0)
         close_server(self._server)
 

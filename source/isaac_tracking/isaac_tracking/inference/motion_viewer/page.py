@@ -5,19 +5,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from ..page_server import close_server, open_server
+from ..page_server import Audience, close_server, open_server
 from ..visual_mesh import load_visual_meshes
 from .judge import Judge
 from .meshes import CELL, lighten
 from .shelf import Shelf
 from .spectator import Spectator
-
-if TYPE_CHECKING:
-    import viser
 
 
 class MotionPage:
@@ -40,35 +35,18 @@ class MotionPage:
         """
         robot = shelf.robot
         meshes = [lighten(mesh, cell) for mesh in load_visual_meshes(robot.mjcf, robot.body_names)]
-        self._spectators: dict[int, Spectator] = {}
-        self._lock = threading.Lock()
         self._server, self.url = open_server(host, port, "Motions")
         """The server, and where the page is."""
-
-        @self._server.on_client_connect
-        def _(client: viser.ClientHandle) -> None:
-            spectator = Spectator(client, shelf, meshes, judge)
-            with self._lock:
-                self._spectators[client.client_id] = spectator
-            spectator.start()
-
-        @self._server.on_client_disconnect
-        def _(client: viser.ClientHandle) -> None:
-            with self._lock:
-                spectator = self._spectators.pop(client.client_id, None)
-            if spectator is not None:
-                spectator.leave()
+        self._audience = Audience(self._server, lambda client: Spectator(client, shelf, meshes, judge))
 
     @property
     def spectators(self) -> Sequence[Spectator]:
         """Those who watch at present, in the order in which they came."""
-        with self._lock:
-            return list(self._spectators.values())
+        return self._audience.present()
 
     def close(self) -> None:
         """Close the page for everybody."""
-        for spectator in self.spectators:
-            spectator.leave()
+        self._audience.dismiss()
         close_server(self._server)
 
     def __enter__(self) -> MotionPage:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..step_recorder import StepRecorder
+from ..step_recorder import StepRecorder, record_trials
 from .commands import Command
 from .recording import VelocityRecording
 from .settings import LEFT_TILE, has_terrain
@@ -60,8 +60,6 @@ class VelocityRecorder(StepRecorder):
         self._kinds = list(self._terrain.cfg.terrain_generator.sub_terrains) if has_terrain(env.cfg) else []
         self.trials: list[Trial | None] = [None] * env.num_envs
         """Trial of each environment; ``None`` where none was left."""
-        self.finished: list[tuple[Trial, VelocityRecording]] = []
-        """Trials that have ended, each with its recording; whoever reads them takes them away."""
 
     def record_pre_reset(self, env_ids: Any, force_export_or_skip: Any = None) -> None:
         """Give the next trials to the environments that are to be reset, and put them where those are played."""
@@ -136,10 +134,7 @@ class VelocityRecorder(StepRecorder):
 def examine(
     env: Any, policy: Callable, trials: Sequence[Trial], seed: int
 ) -> Iterator[tuple[Trial, VelocityRecording]]:
-    """Play each trial once, and yield each episode when it ends.
-
-    The same seed gives the same numbers on one machine, if the environment is new and was made with that seed and as
-    many environments.
+    """Play each trial once, and yield each episode when it ends; :func:`.record_trials` says what a seed gives.
 
     Args:
         env: The environment, wrapped for rsl_rl, with the config that ``apply_setting`` made.
@@ -147,20 +142,4 @@ def examine(
         trials: What is to be played.
         seed: Of all random numbers from here on.
     """
-    base: ManagerBasedRLEnv = env.unwrapped
-    previous, recorder = base.recorder_manager, VelocityRecorder(base, trials)
-    base.recorder_manager = recorder
-    left = len(trials)
-    try:
-        with torch.inference_mode():
-            base.seed(seed)
-            policy.reset(torch.ones(base.num_envs, dtype=torch.bool, device=base.device))
-            obs, _ = env.reset()
-            while left:
-                obs, _, done, _ = env.step(policy(obs))
-                policy.reset(done)
-                left -= len(recorder.finished)
-                yield from recorder.finished
-                recorder.finished.clear()
-    finally:
-        base.recorder_manager = previous
+    yield from record_trials(env, policy, VelocityRecorder(env.unwrapped, trials), len(trials), seed)

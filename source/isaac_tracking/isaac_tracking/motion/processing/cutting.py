@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 
 from ..clip import Clip, ClipError
 from ..quaternion import quat_apply
-from .poses import moved, yaw_of, yaw_turn
+from .poses import moved, part_of, yaw_of, yaw_turn
 
 _TIME_SLACK = 1e-6
 """Share of a frame by which a cut may miss it; times such as 0.1 s are no binary fractions."""
@@ -40,15 +38,8 @@ def trim(clip: Clip, start: float = 0.0, end: float | None = None) -> Clip:
         )
     if first == 0 and stop == clip.num_frames:
         return clip
-    keep = slice(first, stop)
-    return replace(
-        clip,
-        joint_pos=clip.joint_pos[keep],
-        body_pos_w=clip.body_pos_w[keep],
-        body_quat_w=clip.body_quat_w[keep],
-        contacts=None if clip.contacts is None else clip.contacts[keep],
-        history=(*clip.history, f"Trimmed to {first / clip.fps:.4g} to {(stop - 1) / clip.fps:.4g} s."),
-    )
+    note = f"Trimmed to {first / clip.fps:.4g} to {(stop - 1) / clip.fps:.4g} s."
+    return part_of(clip, first, stop, note)
 
 
 def normalize(clip: Clip) -> Clip:

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 
 from ..clip import Clip
 from ..quaternion import quat_conjugate, quat_mul, quat_to_axis_angle
 from ..robot import Robot
-from .poses import Poses, poses_of
+from .poses import Poses, part_of, poses_of
 
 _MOST = 2
 """Frames that may be dropped at an end."""
@@ -43,16 +41,9 @@ def drop_bad_ends(clip: Clip, robot: Robot) -> Clip:
     first, last = _bad_frames(bad), _bad_frames(bad[::-1])
     if not first and not last:
         return clip
-    keep = slice(first, clip.num_frames - last)
     where = [f"{count} at the {end}" for count, end in ((first, "start"), (last, "end")) if count]
-    return replace(
-        clip,
-        joint_pos=clip.joint_pos[keep],
-        body_pos_w=clip.body_pos_w[keep],
-        body_quat_w=clip.body_quat_w[keep],
-        contacts=None if clip.contacts is None else clip.contacts[keep],
-        history=(*clip.history, f"Dropped frames from which the motion jumps to the rest: {' and '.join(where)}."),
-    )
+    note = f"Dropped frames from which the motion jumps to the rest: {' and '.join(where)}."
+    return part_of(clip, first, clip.num_frames - last, note)
 
 
 def _bad_frames(bad: np.ndarray) -> int:

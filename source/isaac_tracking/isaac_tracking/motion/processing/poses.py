@@ -52,6 +52,29 @@ def poses_of(clip: Clip, robot: Robot) -> Poses:
     return Poses(clip.body_pos_w[:, base].astype(np.float64), quat, joints.astype(np.float64))
 
 
+def part_of(clip: Clip, first: int, stop: int, note: str) -> Clip:
+    """Return the frames of a clip from one to before another.
+
+    Args:
+        clip: The motion.
+        first: First frame.
+        stop: Frame after the last one.
+        note: What is added to the history.
+
+    Raises:
+        ClipError: If fewer than two frames are left.
+    """
+    keep = slice(first, stop)
+    return replace(
+        clip,
+        joint_pos=clip.joint_pos[keep],
+        body_pos_w=clip.body_pos_w[keep],
+        body_quat_w=clip.body_quat_w[keep],
+        contacts=None if clip.contacts is None else clip.contacts[keep],
+        history=(*clip.history, note),
+    )
+
+
 def with_poses(clip: Clip, robot: Robot, poses: Poses, note: str, **changes: object) -> Clip:
     """Return a clip of other poses, its bodies by forward kinematics, all else as it was.
 

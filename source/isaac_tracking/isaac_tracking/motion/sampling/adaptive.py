@@ -122,9 +122,9 @@ class AdaptiveSampler:
 
     def sample(self, env_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the clips and steps, each of shape (N,), at which the environments start their next episode."""
-        bins = draw(self._cumulative, len(env_ids))
-        steps = self._bins.first_step[bins] + draw_below(self._bins.steps[bins])
-        return self._rewind.apply(env_ids, self._bins.clip_of_bin[bins], steps, self._resident)
+        starts = self._rewind.apply(*self._draw(len(env_ids)), self._resident, env_ids)
+        self._rewind.forget(env_ids)
+        return starts
 
     def sample_where(self, starting: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return starts for all environments; what is known of the last episode is forgotten of those that start.
@@ -132,9 +132,9 @@ class AdaptiveSampler:
         Args:
             starting: Whether each environment starts, bool, shape (num_envs,).
         """
-        bins = draw(self._cumulative, len(starting))
-        steps = self._bins.first_step[bins] + draw_below(self._bins.steps[bins])
-        return self._rewind.apply_where(starting, self._bins.clip_of_bin[bins], steps, self._resident)
+        starts = self._rewind.apply(*self._draw(len(starting)), self._resident)
+        self._rewind.forget_where(starting)
+        return starts
 
     def record(
         self,
@@ -262,6 +262,11 @@ class AdaptiveSampler:
     """
     Helpers.
     """
+
+    def _draw(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Draw clips and steps, each of shape (count,), by how hard their bins are."""
+        bins = draw(self._cumulative, count)
+        return self._bins.clip_of_bin[bins], self._bins.first_step[bins] + draw_below(self._bins.steps[bins])
 
     def _resident_base(self) -> torch.Tensor:
         if self._resident is None:

@@ -59,9 +59,9 @@ class StartSampler(_Unheeding):
 
     def sample(self, env_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the clips and steps, each of shape (N,), at which the environments start their next episode."""
-        clip_ids = self._clips[self._next[env_ids] % len(self._clips)]
-        self._next[env_ids] += self._stride
-        return clip_ids, torch.zeros_like(clip_ids)
+        starting = torch.zeros_like(self._next, dtype=torch.bool).index_fill_(0, env_ids, True)
+        clip_ids, steps = self.sample_where(starting)
+        return clip_ids[env_ids], steps[env_ids]
 
     def sample_where(self, starting: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return starts for all environments, of which those that do not start go on waiting for their turn.
@@ -125,6 +125,7 @@ class UniformSampler(_Unheeding):
         Args:
             starting: Whether each environment starts, bool, shape (num_envs,).
         """
+        # What is drawn depends only on for how many.
         return self.sample(starting)
 
     def set_resident(self, resident: torch.Tensor) -> None:

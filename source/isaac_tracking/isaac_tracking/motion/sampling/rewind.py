@@ -37,61 +37,43 @@ class Rewind:
         self._steps.copy_(torch.where(failed, steps, self._steps))
 
     def apply(
-        self, env_ids: torch.Tensor, clip_ids: torch.Tensor, steps: torch.Tensor, resident: torch.Tensor | None
+        self,
+        clip_ids: torch.Tensor,
+        steps: torch.Tensor,
+        resident: torch.Tensor | None,
+        env_ids: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Replace drawn starts of failed environments, and forget their failures.
+        """Replace drawn starts of failed environments; to :meth:`forget` their failures is the caller's.
 
         Args:
-            env_ids: Environments that start, shape (N,).
             clip_ids: Drawn clips, shape (N,).
             steps: Drawn steps, shape (N,).
             resident: Clips that may be drawn, shape (num_clips,); None for all.
+            env_ids: Whose starts these are, shape (N,); None for those of all environments in order.
 
         Returns:
             Clips and steps, each of shape (N,).
         """
         if self._failed is None:
             return clip_ids, steps
-        places = self._clip_ids[env_ids], self._steps[env_ids], self._failed[env_ids]
-        starts = self._sent_back(*places, clip_ids, steps, resident)
-        self._failed.index_fill_(0, env_ids, False)
-        return starts
-
-    def apply_where(
-        self, starting: torch.Tensor, clip_ids: torch.Tensor, steps: torch.Tensor, resident: torch.Tensor | None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Do the same for all environments, and forget the failures of those that start.
-
-        Args:
-            starting: Whether each environment starts, bool, shape (num_envs,).
-            clip_ids: Drawn clips, shape (num_envs,).
-            steps: Drawn steps, shape (num_envs,).
-            resident: Clips that may be drawn, shape (num_clips,); None for all.
-
-        Returns:
-            Clips and steps, each of shape (num_envs,).
-        """
-        if self._failed is None:
-            return clip_ids, steps
-        starts = self._sent_back(self._clip_ids, self._steps, self._failed, clip_ids, steps, resident)
-        self._failed.masked_fill_(starting, False)
-        return starts
-
-    def _sent_back(
-        self,
-        places: torch.Tensor,
-        failed_steps: torch.Tensor,
-        failed: torch.Tensor,
-        clip_ids: torch.Tensor,
-        steps: torch.Tensor,
-        resident: torch.Tensor | None,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return starts, some of them before a failure; everything is of shape (N,)."""
-        back = failed & (torch.rand(len(failed), device=failed.device) < self._probability)
+        places, failed_steps, back = self._clip_ids, self._steps, self._failed
+        if env_ids is not None:
+            places, failed_steps, back = places[env_ids], failed_steps[env_ids], back[env_ids]
+        back = back & (torch.rand(len(back), device=back.device) < self._probability)
         if resident is not None:
             back &= resident[places]
         low, high = self._back
-        distance = torch.randint(low, high + 1, (len(failed),), device=failed.device)
+        distance = torch.randint(low, high + 1, (len(back),), device=back.device)
         # Never before the clip's start, and never on its last frame, where an episode would end at once.
         starts = torch.minimum(failed_steps - distance, self._last_start[places]).clamp_min(0)
         return torch.where(back, places, clip_ids), torch.where(back, starts, steps)
+
+    def forget(self, env_ids: torch.Tensor) -> None:
+        """Forget the failures of some environments, shape (N,)."""
+        if self._failed is not None:
+            self._failed.index_fill_(0, env_ids, False)
+
+    def forget_where(self, starting: torch.Tensor) -> None:
+        """Forget the failures of environments by a mask, bool, shape (num_envs,)."""
+        if self._failed is not None:
+            self._failed.masked_fill_(starting, False)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import torch
 import warp as wp
 
+from .plan import histories
+
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
 
@@ -48,7 +50,7 @@ def log_episodes(env: ManagerBasedRLEnv, starting: torch.Tensor, log: torch.Tens
 
 
 def reset_where(env: ManagerBasedRLEnv, starting: torch.Tensor) -> None:
-    """Reset scene, actions and sums of rewards; robots and commands are others' business.
+    """Reset scene, observations' memory, actions and sums of rewards; robots and commands are others' business.
 
     Args:
         env: The environment.
@@ -57,7 +59,10 @@ def reset_where(env: ManagerBasedRLEnv, starting: torch.Tensor) -> None:
     mask = wp.from_torch(starting, wp.bool)
     for sensor in env.scene.sensors.values():
         sensor.reset(env_mask=mask)
-    # Isaac Lab fills what a mask selects as it fills what indices do.
+    # Isaac Lab fills what a mask selects as it fills what indices do. A history then remembers on the host that its
+    # next entry may be a first one; so a graph always looks whether it is, environment by environment.
+    for history in histories(env):
+        history.reset(starting)  # type: ignore[arg-type]
     env.action_manager.reset(starting)  # type: ignore[arg-type]
     env.reward_manager._episode_sum_buf.masked_fill_(starting[:, None], 0.0)
     env.episode_length_buf.masked_fill_(starting, 0)

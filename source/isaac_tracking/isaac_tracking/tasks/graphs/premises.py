@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .plan import terms
+from .plan import histories, terms
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
 
 _PLAIN = (str, int, float, bool, tuple)
 """Values that are compared; others must be the same object."""
+
+_MOVING = ("reset_buf", "_processed_actions", "_origin", "_start")
+"""Tensors that are others after every step, and that no graph reads: the ended episodes of Isaac Lab's own step, and
+what actions make of the policy's numbers before the physics."""
 
 
 class Premises:
@@ -38,17 +42,20 @@ class Premises:
             vars(env), ("reward_manager", "termination_manager", "action_manager", "observation_manager", "cfg")
         )
         for _, _, cfg in terms(env):
-            self._watch(vars(cfg), ("func", "weight", "noise", "params"))
+            self._watch(vars(cfg), ("func", "weight", "noise", "clip", "scale", "history_length", "params"))
             self._watch(cfg.params)
+        actions = [env.action_manager.get_term(name) for name in env.action_manager.active_terms]
+        for term in actions:
+            self._watch(vars(term), [name for name, value in vars(term).items() if isinstance(value, tuple)])
+        for name in env.command_manager.active_terms:
+            self._watch(vars(env.command_manager.get_term(name).cfg), ("future_steps",))
         for cfg in env.event_manager._mode_term_cfgs.get("interval", []):
             self._watch(vars(cfg), ("func", "interval_range_s", "params"))
             self._watch(cfg.params)
-        for owner in (env, *managers, *owners):
+        for owner in (env, *managers, *actions, *histories(env), *owners):
             own = vars(owner)
             tensors = {name: value for name, value in own.items() if isinstance(value, torch.Tensor)}
-            # Isaac Lab's step gives this another tensor every time.
-            tensors.pop("reset_buf", None)
-            self._places += [(own, name, value.data_ptr()) for name, value in tensors.items()]
+            self._places += [(own, name, value.data_ptr()) for name, value in tensors.items() if name not in _MOVING]
             self._sizes.append((own, len(own)))
         for owner in owners:
             self._watch(vars(owner), [name for name, value in vars(owner).items() if isinstance(value, float)])

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import MISSING
 
 from isaaclab.utils import configclass
-from isaaclab_rl.rsl_rl import RslRlPpoAlgorithmCfg
 
-from ..agent_cfg import GaussianCfg
+from ..agent_cfg import GaussianCfg, PpoAlgorithmCfg
 
 _MODELS = "isaac_tracking.learning.adaptation.models"
 
@@ -74,7 +73,7 @@ class CriticCfg:
 
 
 @configclass
-class StageCfg(RslRlPpoAlgorithmCfg):
+class StageCfg(PpoAlgorithmCfg):
     """What all stages share: the three-stage tracker's numbers."""
 
     num_learning_epochs: int = 5
@@ -172,5 +171,7 @@ class DistillCfg:
     max_grad_norm: float | None = None
     optimizer: str = "adam"
     loss_type: str = "mse"
+    cuda_graph: bool = True
+    """Whether a GPU captures acting and each step of the optimizer as CUDA graphs."""
     teacher: AdaptationActorCfg = AdaptationActorCfg(class_name=TEACHER)
     """The teacher, as it was trained."""

@@ -53,9 +53,11 @@ class DelayedJointPositionAction(JointPositionAction):
                 " hide; set sim.use_newton_actuators=False"
             )
         super().__init__(cfg, env)
-        self.progress = 1.0
-        """How far the training is, in [0, 1]; set before each rollout. The delays drawn at a reset depend on it."""
         self._range = delay
+        # How many delays to draw from, on the device: a CUDA graph that draws knows no other number.
+        with torch.inference_mode(False):
+            self._choices = torch.zeros((), device=self.device)
+        self.progress = 1.0
         self._smoothing_range = smoothing if smoothed else None
         self._decimation = env.cfg.decimation
         self._boot_length = cfg.boot_steps * self._decimation
@@ -72,7 +74,18 @@ class DelayedJointPositionAction(JointPositionAction):
         # Physics steps since the reset.
         self._elapsed = torch.zeros(self.num_envs, dtype=torch.long, device=self.device)
         self._start = torch.zeros_like(self._raw_actions)
+        self._origin: torch.Tensor | float = self._offset
         self.reset()
+
+    @property
+    def progress(self) -> float:
+        """How far the training is, in [0, 1]; set before each rollout. The delays drawn at a reset depend on it."""
+        return self._progress
+
+    @progress.setter
+    def progress(self, value: float) -> None:
+        self._progress = value
+        self._choices.fill_(self._widest_delay() - self._range[0] + 1.0)
 
     @property
     def applied_action(self) -> torch.Tensor:
@@ -124,22 +137,25 @@ class DelayedJointPositionAction(JointPositionAction):
         """Forget the last episodes' actions and draw what the next ones are to suffer.
 
         Args:
-            env_ids: Environments whose episode begins, as a slice, indices or a tensor of them; all if None.
+            env_ids: Environments whose episode begins, as a slice, indices, a tensor of them or a mask; all if None.
+                With a mask numbers are drawn for all, and nothing waits for the device.
         """
         super().reset(env_ids)
         index_fill_(self._history, env_ids, 0.0, dim=1)
         index_fill_(self._applied, env_ids, 0.0)
         index_fill_(self._elapsed, env_ids, 0)
-        rows = slice(None) if env_ids is None else env_ids
+        mask = env_ids if isinstance(env_ids, torch.Tensor) and env_ids.dtype == torch.bool else None
+        rows = slice(None) if env_ids is None or mask is not None else env_ids
         low, high = self._range
         if high > 0:
-            delay = low + torch.rand_like(self._weight[rows, 0]) * (self._widest_delay() - low + 1.0)
+            delay = low + torch.rand_like(self._weight[rows, 0]) * self._choices
             delay = delay.floor_().clamp_(max=high).long()
             for substep in range(self._decimation):
-                self._ages[substep, rows] = _age(delay, substep, self._decimation)
+                _write(self._ages[substep], rows, mask, _age(delay, substep, self._decimation))
         if self._smoothing_range is not None:
             least, most = self._smoothing_range
-            self._weight[rows] = torch.rand_like(self._weight[rows]) * (most - least) + least
+            drawn = torch.rand_like(self._weight[rows, 0]) * (most - least) + least
+            _write(self._weight[:, 0], rows, mask, drawn)
 
     def _widest_delay(self) -> float:
         """Return the upper end of the delays at this point of the training [physics steps], not rounded.
@@ -174,6 +190,14 @@ class DelayedReferenceJointPositionAction(DelayedJointPositionAction):
         """Return the reference's joint angles, shifted as the default pose is [rad], shape (num_envs, num_joints)."""
         command: MotionCommand = self._env.command_manager.get_term(self.cfg.command_name)
         return command.reference.joint_pos[:, self._joint_ids] + (self._offset - self._nominal)
+
+
+def _write(memory: torch.Tensor, rows: Sequence[int] | slice, mask: torch.Tensor | None, values: torch.Tensor) -> None:
+    """Write values of some environments into memory of shape (num_envs,): of rows, or of all where a mask says so."""
+    if mask is None:
+        memory[rows] = values
+    else:
+        memory.copy_(torch.where(mask, values, memory))
 
 
 def _age(delay: torch.Tensor, substep: int, decimation: int) -> torch.Tensor:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ....motion.quaternion import quat_apply_inverse, quat_conjugate, quat_mul, quat_to_matrix
+from ...graphs.plan import in_graph
 from .senses import where_finite
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .commands import MotionCommand
 
 
+@in_graph
 def future_root_pos(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return where the reference's root goes, seen from its own first step [m], shape (num_envs, 3 * (steps - 1)).
 
@@ -33,6 +35,7 @@ def future_root_pos(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     return quat_apply_inverse(future.root_quat_w[:, :1], path).flatten(1)
 
 
+@in_graph
 def future_root_ori(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return two columns of the reference roots' rotations, seen from the robot's, shape (num_envs, 6 * steps).
 
@@ -44,12 +47,14 @@ def future_root_ori(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     return where_finite(command, columns.flatten(1))
 
 
+@in_graph
 def future_joint_pos(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return the reference's joint angles, step by step [rad], shape (num_envs, num_joints * steps)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
     return command.future.joint_pos.flatten(1)
 
 
+@in_graph
 def future_joint_pos_error(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return the reference's joint angles minus the robot's [rad], shape (num_envs, num_joints * steps).
 
@@ -60,12 +65,14 @@ def future_joint_pos_error(env: ManagerBasedRLEnv, command_name: str) -> torch.T
     return where_finite(command, error.flatten(1))
 
 
+@in_graph
 def future_root_height(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return the heights of the reference's root above the ground [m], shape (num_envs, steps)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
     return command.future.root_pos_w[..., 2] - env.scene.env_origins[:, 2:]
 
 
+@in_graph
 def future_gravity(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return the direction of gravity in the axes of the reference's root, shape (num_envs, 3 * steps)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
@@ -73,6 +80,7 @@ def future_gravity(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     return -quat_to_matrix(command.future.root_quat_w)[..., 2, :].flatten(1)
 
 
+@in_graph
 def boot_indicator(env: ManagerBasedRLEnv, action_name: str) -> torch.Tensor:
     """Return how much of the start pose is left in the targets, 1 at a reset to 0 [-], shape (num_envs, 1).
 

@@ -15,6 +15,7 @@ from isaaclab.managers import ManagerTermBase
 
 from ....motion.errors import relative_reference
 from ....motion.quaternion import quat_apply_inverse
+from ...graphs.plan import in_graph
 from .senses import where_finite
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .commands import MotionCommand
 
 
+@in_graph
 def future_root_pos_b(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return where the reference's roots are, seen from the robot's root [m], shape (num_envs, 3 * steps)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
@@ -32,6 +34,7 @@ def future_root_pos_b(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor
     return where_finite(command, quat_apply_inverse(robot.body_quat_w[:, :1], offset).flatten(1))
 
 
+@in_graph
 def body_lin_vel_a(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return the bodies' velocities over the ground in the anchor's axes [m/s], shape (num_envs, 3 * num_bodies)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
@@ -40,6 +43,7 @@ def body_lin_vel_a(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     return quat_apply_inverse(anchor_quat, robot.body_lin_vel_w).flatten(1)
 
 
+@in_graph
 def body_pos_error_a(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return the bodies' ways to the relative reference in the anchor's axes [m], shape (num_envs, 3 * num_bodies)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
@@ -49,12 +53,14 @@ def body_pos_error_a(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     return where_finite(command, way.flatten(1))
 
 
+@in_graph
 def body_height(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return the bodies' heights above the ground [m], shape (num_envs, num_bodies)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
     return where_finite(command, command.robot.body_pos_w[..., 2] - env.scene.env_origins[:, 2:])
 
 
+@in_graph
 def applied_action(env: ManagerBasedRLEnv, action_name: str, command_name: str) -> torch.Tensor:
     """Return the action that reached the motors last, before scale and offset [-], shape (num_envs, num_joints)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
@@ -62,6 +68,7 @@ def applied_action(env: ManagerBasedRLEnv, action_name: str, command_name: str) 
     return where_finite(command, getattr(term, "applied_action", term.raw_actions))
 
 
+@in_graph
 def applied_torque(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return the motors' torques of the last physics step [N m], shape (num_envs, num_joints); zeros at a start."""
     command: MotionCommand = env.command_manager.get_term(command_name)
@@ -70,6 +77,7 @@ def applied_torque(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     return where_finite(command, torch.where(env.episode_length_buf[:, None] > 0, torques, 0.0))
 
 
+@in_graph
 class foot_contacts(ManagerTermBase):  # noqa: N801 -- a term, written in configs like a function
     """Whether each of some bodies touches something, 0 or 1, shape (num_envs, number of bodies)."""
 
@@ -88,18 +96,21 @@ class foot_contacts(ManagerTermBase):  # noqa: N801 -- a term, written in config
         return ((force > threshold) & torch.isfinite(force)).float()
 
 
+@in_graph
 def body_pos_errors(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return the bodies' distances from the relative reference [m], shape (num_envs, num_bodies)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
     return where_finite(command, command.deviations.body_pos)
 
 
+@in_graph
 def body_rot_errors(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return the bodies' angles from the relative reference [rad], shape (num_envs, num_bodies)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
     return where_finite(command, command.deviations.body_rot)
 
 
+@in_graph
 def anchor_errors(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return how far off the anchor is: distance [m], angle [rad], height [m], tilt [-], shape (num_envs, 4)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
@@ -108,6 +119,7 @@ def anchor_errors(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     return where_finite(command, torch.stack(columns, dim=-1))
 
 
+@in_graph
 def motion_phase(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return how far the clip is, 0 at its first frame to 1 at its last [-], shape (num_envs, 1)."""
     command: MotionCommand = env.command_manager.get_term(command_name)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ....motion.quaternion import quat_apply_inverse
+from ...graphs.plan import in_graph
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from .commands import MotionCommand
 
 
+@in_graph
 def base_lin_vel(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return the velocity of the root's centre of mass in the root's axes [m/s], shape (num_envs, 3)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
     return where_finite(command, command.robot_asset.data.root_lin_vel_b.torch)
 
 
+@in_graph
 def base_ang_vel(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return the angular velocity of the root in its own axes [rad/s], shape (num_envs, 3)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
@@ -34,12 +37,16 @@ def base_ang_vel(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     return quat_apply_inverse(robot.body_quat_w[:, 0], robot.body_ang_vel_w[:, 0])
 
 
+@in_graph
 def projected_gravity(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return the direction of gravity in the root's axes, a unit vector [-], shape (num_envs, 3)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
-    return where_finite(command, command.robot_asset.data.projected_gravity_b.torch)
+    # Isaac Lab's own is kept until the host says that it is old, and a graph may not ask for it.
+    gravity = torch.nn.functional.normalize(command.robot_asset.data.GRAVITY_VEC_W.torch, dim=-1)
+    return where_finite(command, quat_apply_inverse(command.robot.body_quat_w[:, 0], gravity))
 
 
+@in_graph
 def joint_pos_rel(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return joint angles minus the default pose [rad], shape (num_envs, num_joints)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
@@ -47,6 +54,7 @@ def joint_pos_rel(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     return where_finite(command, robot.joint_pos - command.robot_asset.data.default_joint_pos.torch)
 
 
+@in_graph
 def joint_vel_rel(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return joint speeds; those of the default pose are zero [rad/s], shape (num_envs, num_joints)."""
     command: MotionCommand = env.command_manager.get_term(command_name)
