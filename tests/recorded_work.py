@@ -3,8 +3,8 @@
 
 """What a CUDA graph does, on a CPU: Python runs once, and afterwards only its operators, on the tensors of that time.
 
-So numbers that Python holds stay those of the capture, tensors that were replaced meanwhile are not noticed, and whoever
-asks for a number of the device fails.
+So numbers that Python holds stay those of the capture, tensors that were replaced meanwhile are not noticed, and
+whoever asks for a number of the device fails.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ def row(num_envs: int = 64, slower: float = 1.0) -> dict[str, Any]:
         "terms": {"rewards/body_pos": around(1.0)},
         "resets_per_step": 0.5,
         "memory": 1.25,
+        "solver": {"mean": 3.62, "p99.9": 8.0, "most": 10.0, "slowest": 8.64},
         "buffers": {
             "Physics/overflow_contacts": 0.0, "Physics/overflow_constraints": 7.0, "most_contacts": 30, "contacts": 64,
             "most_constraints": 9, "constraints": 8, "warning": "raise njmax",
@@ -57,6 +58,8 @@ def test_table_by_hand():
     assert cells(text, "full step / floor") == ["1.500"]
     assert cells(text, "physics alone (floor)") == ["8.000", "4.000", "16.000"]
     assert cells(text, "rewards ") == ["3.000", "1.500", "6.000", "25.0%"]
+    (solver,) = [line for line in text if line.startswith("iterations of the solver: 3.6 on the mean, 99.9 % at most 8,")]
+    assert solver.endswith("none above 10; the slowest robot of a step 8.6 on the mean")
     assert cells(text, "rewards/body_pos") == ["1.000", "0.500", "2.000", "8.3%"]
     # 64 / 12 ms, and 64 * 24 / 400 ms.
     assert cells(text, "env-steps/s") == ["5333"] and cells(text, "steps/s of training") == ["3840"]
@@ -161,3 +164,5 @@ def test_a_real_small_measurement(task: str, tmp_path: Path, monkeypatch, capsys
     assert {"actions", "commands", "rewards", "terminations", "observations"} <= managers
     assert size["buffers"]["Physics/overflow_contacts"] == size["buffers"]["Physics/overflow_constraints"] == 0.0
     assert size["buffers"]["warning"] is None
+    solver = size["solver"]
+    assert 1.0 <= solver["mean"] <= solver["slowest"] <= solver["most"] <= 10.0

@@ -142,6 +142,37 @@ def test_pushes(sim: Any, masked: MaskedStep) -> None:
     assert changes[2, 2] < 0.1
 
 
+def pull(sim: Any, force: float) -> None:
+    forces = torch.tensor([force, 0.0, 0.0]).expand(NUM, 1, 3).contiguous()
+    sim.robot.permanent_wrench_composer.set_forces_and_torques_index(forces=forces, body_ids=[0])
+
+
+def test_targets_are_told_once_in_a_step_unless_forces_act(
+    sim: Any, masked: MaskedStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(sim)
+    told: list[int] = []
+    apply = sim.env.action_manager.apply_action
+    monkeypatch.setattr(sim.env.action_manager, "apply_action", lambda: told.append(1) or apply())
+    masked(sim.still)
+    assert len(told) == 1
+    pull(sim, 20.0)
+    masked(sim.still)
+    sim.robot.permanent_wrench_composer.reset()
+    assert len(told) == 1 + sim.env.cfg.decimation
+
+
+def test_external_forces_act_in_every_physics_step(sim: Any, masked: MaskedStep) -> None:
+    def begin() -> MaskableSampler:
+        sampler = start(sim)
+        pull(sim, 60.0)
+        return sampler
+
+    found = compare(sim, masked, begin, nothing, nothing, nothing)
+    sim.robot.permanent_wrench_composer.reset()
+    assert (found[-1]["root_link_vel_w"][:, 0] > 0.03).all()
+
+
 def test_pushes_are_as_wide_as_they_say(sim: Any, masked: MaskedStep) -> None:
     push_always(sim, -0.5, 0.5, (0.02, 0.06))
     start(sim)

@@ -95,6 +95,8 @@ def lines(row: Mapping[str, Any], other: Mapping[str, Any] | None = None) -> Ite
     yield line("steps/s of training", "", f"{trained:>12.0f}{'':>28}")
     yield line("resets a step", "resets_per_step", f"{row['resets_per_step']:>12.3g}{'':>28}")
     yield from (line(title, path, f"{value:>12.4g}{'':>28}") for title, path, value in _plain(row))
+    if row.get("solver"):
+        yield _solver_line(row["solver"])
     if row["buffers"]:
         yield from _buffer_lines(row["buffers"])
 
@@ -117,6 +119,13 @@ def _plain(row: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
 
 def _unit(name: str) -> str:
     return "" if name.endswith("modules") else " [s]"
+
+
+def _solver_line(solver: Mapping[str, float]) -> str:
+    return (
+        f"iterations of the solver: {solver['mean']:.1f} on the mean, 99.9 % at most {solver['p99.9']:.0f}, none above"
+        f" {solver['most']:.0f}; the slowest robot of a step {solver['slowest']:.1f} on the mean"
+    )
 
 
 def _buffer_lines(buffers: Mapping[str, Any]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..tasks.buffer_watch import BufferWatch
@@ -125,6 +126,7 @@ def _measure(job: Job, env: Any, agent_cfg: Any, clock: Clock, start: dict, begi
         row |= _step_and_physics(env, actions, job.steps, clock)
         steps(_SETTLE)
         row["counts"] = _counts(steps, job.device)
+        row["solver"] = _solver_iterations(steps, job.steps)
     row |= _learning(env, agent_cfg, clock, job.steps if job.only == "all" else 0)
     if job.only == "all":
         # Last, since they leave their watches in the environment.
@@ -151,6 +153,28 @@ def _counts(steps: Any, device: str) -> dict[str, Any]:
     counts["syncs"] = None if syncs is None else syncs / _COUNTED
     gpu = profile_gpu(lambda: steps(_COUNTED), device)
     return counts | {"gpu": gpu and {name: number / _COUNTED for name, number in gpu.items()}}
+
+
+def _solver_iterations(steps: Any, count: int) -> dict[str, float] | None:
+    """Return how many iterations MJWarp's solver took for a robot, in the last call of each step; None without it.
+
+    Returns:
+        ``mean``, ``p99.9`` and ``most`` over robots and steps, and ``slowest``, the mean over the steps of the robot
+        that took longest, for which all others wait.
+    """
+    from isaaclab_newton.physics import NewtonManager
+
+    data = getattr(NewtonManager._solver, "mjw_data", None)
+    if data is None:
+        return None
+    taken = []
+    for _ in range(count):
+        steps(1)
+        taken.append(data.solver_niter.numpy().copy())
+    found = np.stack(taken)
+    slowest = found.max(axis=1).mean()
+    numbers = {"mean": found.mean(), "p99.9": np.percentile(found, 99.9), "most": found.max(), "slowest": slowest}
+    return {name: float(number) for name, number in numbers.items()}
 
 
 def _learning(env: Any, agent_cfg: Any, clock: Clock, policy_steps: int) -> dict[str, Any]:

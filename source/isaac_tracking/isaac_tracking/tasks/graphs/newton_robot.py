@@ -63,6 +63,12 @@ class NewtonRobot:
         self._root_link_vel = wp.zeros(shape[0], wp.spatial_vectorf, device=robot.device)
         self._com_pos_b = data.body_com_pos_b
 
+    @property
+    def is_pulled(self) -> bool:
+        """Whether external forces act on it, which are written anew for each physics step."""
+        composers = self._robot.instantaneous_wrench_composer, self._robot.permanent_wrench_composer
+        return any(composer.active for composer in composers)
+
     def link_velocities(self) -> torch.Tensor:
         """Return linear [m/s] and angular velocities [rad/s] of the links in the world, shape (num_envs, bodies, 6).
 

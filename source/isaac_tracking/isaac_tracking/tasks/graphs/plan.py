@@ -96,6 +96,12 @@ def _young_kinds(env: ManagerBasedRLEnv) -> Iterator[tuple[str, str]]:
             yield "observation of the stages", f"{kind} '{name}' is one of the stages"
 
 
+def acts_in_every_physics_step(env: ManagerBasedRLEnv) -> bool:
+    """Return whether an action of a plan without obstacles changes its targets within a step."""
+    actions = (env.action_manager.get_term(name) for name in env.action_manager.active_terms)
+    return any(type(action).__name__ not in _PLAIN_ACTIONS for action in actions)
+
+
 def _of_physics(env: ManagerBasedRLEnv) -> Iterator[str]:
     from isaaclab_newton.physics import NewtonManager
 

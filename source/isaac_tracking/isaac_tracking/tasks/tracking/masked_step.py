@@ -22,6 +22,7 @@ import torch
 from ..graphs.capture import CaptureError, Graph
 from ..graphs.managers import IntervalPushes, episode_log_names, log_episodes, reset_where
 from ..graphs.newton_robot import NewtonRobot
+from ..graphs.plan import acts_in_every_physics_step
 from ..graphs.premises import Premises
 from .mdp.commands import ERROR_NAMES
 from .mdp.masked_motion import MaskedMotion
@@ -115,14 +116,22 @@ class MaskedStep:
         env.action_manager.process_action(action.to(env.device))
         is_rendering = env.sim.is_rendering
         steps_per_call = env.cfg.decimation if env._physics_handles_decimation else 1
+        told = False
         for _ in range(env.cfg.decimation // steps_per_call):
             env._sim_step_counter += steps_per_call
-            env.action_manager.apply_action()
-            env.scene.write_data_to_sim()
+            if not (told and self._targets_hold):
+                env.action_manager.apply_action()
+                env.scene.write_data_to_sim()
+                told = True
             env.sim.step(render=False)
             if env._sim_step_counter % env.cfg.sim.render_interval == 0 and is_rendering:
                 env.sim.render(skip_app_pumping=not env.render_enabled)
             env.scene.update(dt=env.physics_dt * steps_per_call)
+
+    @property
+    def _targets_hold(self) -> bool:
+        """Whether the joints' targets stay the same in all physics steps of a step, and no other force acts."""
+        return not acts_in_every_physics_step(self._env) and not self._robot.is_pulled
 
     def _run(self, half: Graph) -> None:
         try:
