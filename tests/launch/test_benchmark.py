@@ -58,8 +58,8 @@ def test_table_by_hand():
     assert cells(text, "full step / floor") == ["1.500"]
     assert cells(text, "physics alone (floor)") == ["8.000", "4.000", "16.000"]
     assert cells(text, "rewards ") == ["3.000", "1.500", "6.000", "25.0%"]
-    (solver,) = [line for line in text if line.startswith("iterations of the solver: 3.6 on the mean, 99.9 % at most 8,")]
-    assert solver.endswith("none above 10; the slowest robot of a step 8.6 on the mean")
+    (solver,) = [line for line in text if line.startswith("iterations of the solver: 3.6 on the mean, 99.9 %")]
+    assert solver.endswith("at most 8, none above 10; the slowest robot of a step 8.6 on the mean")
     assert cells(text, "rewards/body_pos") == ["1.000", "0.500", "2.000", "8.3%"]
     # 64 / 12 ms, and 64 * 24 / 400 ms.
     assert cells(text, "env-steps/s") == ["5333"] and cells(text, "steps/s of training") == ["3840"]
