@@ -19,13 +19,14 @@ _STAGES = "isaac_tracking.learning.adaptation"
 class ToyStageEnv(VecEnv):
     """What is privileged follows from what the policy sees, so that it can be inferred."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str = "cpu") -> None:
         self.num_envs, self.num_actions, self.max_episode_length = NUM_ENVS, ACTIONS, 4
-        self.device, self.cfg = "cpu", {}
-        self.episode_length_buf = torch.zeros(NUM_ENVS, dtype=torch.long)
+        self.device, self.cfg = device, {}
+        self.episode_length_buf = torch.zeros(NUM_ENVS, dtype=torch.long, device=device)
         self.term = SimpleNamespace(progress=1.0)
         self.step_dt = 0.1
-        self.reward_manager = SimpleNamespace(active_terms=list(REWARDS), _step_reward=torch.zeros(NUM_ENVS, 2))
+        nothing = torch.zeros(NUM_ENVS, len(REWARDS), device=device)
+        self.reward_manager = SimpleNamespace(active_terms=list(REWARDS), _step_reward=nothing)
         self.action_manager = SimpleNamespace(active_terms=["joint_pos"], get_term={"joint_pos": self.term}.__getitem__)
         self.steps = 0
 
@@ -34,7 +35,7 @@ class ToyStageEnv(VecEnv):
         return self
 
     def get_observations(self) -> TensorDict:
-        seen = torch.randn(NUM_ENVS, 4)
+        seen = torch.randn(NUM_ENVS, 4).to(self.device)
         groups = {"policy": seen, "priv": seen[:, :3].square(), "critic_priv": seen[:, :1]}
         return TensorDict(groups, batch_size=[NUM_ENVS])
 
@@ -42,8 +43,8 @@ class ToyStageEnv(VecEnv):
         self.steps += 1
         self.reward_manager._step_reward = torch.stack([-actions[:, 0].abs(), -actions[:, 1].abs()], dim=-1)
         reward = self.reward_manager._step_reward.sum(dim=-1) * self.step_dt
-        dones = (torch.arange(NUM_ENVS) + self.steps) % 4 == 0
-        return self.get_observations(), reward, dones.long(), {"time_outs": torch.zeros(NUM_ENVS)}
+        dones = (torch.arange(NUM_ENVS, device=self.device) + self.steps) % 4 == 0
+        return self.get_observations(), reward, dones.long(), {"time_outs": torch.zeros(NUM_ENVS, device=self.device)}
 
 
 def stage_cfg(name: str, student: bool, adapt_kind: str = "mlp", ema: float | None = None, **settings) -> dict:
@@ -71,7 +72,8 @@ def make_stage(name: str, student: bool, env: ToyStageEnv | None = None, **setti
 
     env = env or ToyStageEnv()
     cfg = stage_cfg(name, student, **settings)
-    alg = resolve_callable(cfg["algorithm"]["class_name"]).construct_algorithm(env.get_observations(), env, cfg, "cpu")
+    kind = resolve_callable(cfg["algorithm"]["class_name"])
+    alg = kind.construct_algorithm(env.get_observations(), env, cfg, env.device)
     alg.train_mode()
     return alg
 

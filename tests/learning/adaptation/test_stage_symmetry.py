@@ -39,7 +39,7 @@ def test_mirror_losses_by_hand():
     stage.actor.head.distribution.update(torch.zeros(1, 2))
     means = torch.tensor([[1.0, 2.0], [-2.0, 1.0]])
     # The second row is of the mirrored observation; mirrored back it is (-1, 2).
-    losses = stage._mirror_losses(means, 1)
+    losses = stage.mirror_losses(means, 1)
     assert losses["mirror"].item() == pytest.approx(0.2 * ((1.0 + 1.0) ** 2 + 0.0) / 2)
     assert losses["mirror_std"].item() == pytest.approx(10.0 * 0.3**2)
 
@@ -48,11 +48,11 @@ def test_the_critic_learns_from_both_and_ppo_from_the_originals():
     stage = symmetric()
     roll(stage)
     batch = next(stage.storage.mini_batch_generator(1, 1))
-    both = stage._with_mirror(batch.observations)
+    both = stage.with_mirror(batch.observations)
     assert len(both) == 2 * STEPS * NUM_ENVS and "latent" not in both
     values = stage.critic(both)
     expected = (values - batch.returns.repeat(2, 1)).square().mean()
-    losses = stage._losses(batch)
+    losses = stage.ppo_losses(batch)
     torch.testing.assert_close(losses["value"], expected)
     assert losses["kl"].item() == pytest.approx(0.0, abs=1e-6)
 

@@ -11,23 +11,44 @@ fused, and the host launches one graph for each minibatch, and one for each step
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import torch
 from rsl_rl.algorithms import PPO as _PPO
 from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
-from torch import nn
 
-from .cuda_graph import CapturedWork
 from .gaussian import Gaussian
+from .graphed_update import (
+    DeviceAdam,
+    GraphedActing,
+    GraphedSteps,
+    LossSums,
+    Samples,
+    check_precision,
+    forget_how,
+    matmul_precision,
+    update_normalization,
+)
 
 LEARNING_RATES = (1.0e-5, 1.0e-2)
 """Lowest and highest learning rate of rsl_rl's adaptive schedule [-]."""
-MATMUL_PRECISIONS = ("highest", "high", "medium")
-"""Precisions of torch's matrix products."""
 _RATE_FACTOR = 1.5
+
+
+class Drawn(NamedTuple):
+    """What acting leaves for learning, of N environments."""
+
+    actions: torch.Tensor
+    """Actions, shape (N, num_actions)."""
+    values: torch.Tensor
+    """Values, shape (N, num_values)."""
+    log_prob: torch.Tensor
+    """Logarithm of the density of the actions, shape (N,)."""
+    params: tuple[torch.Tensor, ...]
+    """Parameters of the actions' distribution, each of shape (N, num_actions)."""
+    latent: torch.Tensor | None = None
+    """Latent that was inferred, shape (N, latent_dim); None without one."""
 
 
 class GraphedPPO(_PPO):
@@ -39,7 +60,7 @@ class GraphedPPO(_PPO):
         *args: See :class:`rsl_rl.algorithms.PPO`.
         cuda_graph: Whether a GPU captures the minibatch; without, each kernel is launched for itself.
         matmul_precision: Precision of the update's matrix products, as :func:`torch.set_float32_matmul_precision` has
-            it; the rollout's stay in float32.
+            it; that of the rollout is whatever the process has.
         **kwargs: See :class:`rsl_rl.algorithms.PPO`.
 
     Raises:
@@ -48,13 +69,9 @@ class GraphedPPO(_PPO):
 
     def __init__(self, *args, cuda_graph: bool = True, matmul_precision: str = "high", **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        if matmul_precision not in MATMUL_PRECISIONS:
-            raise ValueError(
-                f"matmul_precision '{matmul_precision}' is unknown; choose from {', '.join(MATMUL_PRECISIONS)}"
-            )
-        self.cuda_graph, self.matmul_precision = cuda_graph, matmul_precision
-        self._minibatch: _Minibatch | None = None
-        self._acting: _Acting | None = None
+        self.cuda_graph, self.matmul_precision = cuda_graph, check_precision(matmul_precision)
+        self._minibatch: Any = None
+        self._acting: GraphedActing[Drawn] | None = None
 
     @property
     def captures(self) -> bool:
@@ -67,20 +84,37 @@ class GraphedPPO(_PPO):
         recurrent = self.actor.is_recurrent or self.critic.is_recurrent
         return not recurrent and self.rnd is None and type(self.optimizer) in (torch.optim.Adam, torch.optim.AdamW)
 
+    @property
+    def captures_acting(self) -> bool:
+        """Whether acting is captured, too."""
+        # Other distributions may look at their parameters before they draw.
+        return self.captures and isinstance(self.actor.distribution, Gaussian)
+
     def act(self, obs: TensorDict) -> torch.Tensor:
         """Draw actions, shape (num_envs, num_actions), and keep what the update needs."""
-        # Other distributions may look at their parameters before they draw.
-        if not self.captures or not isinstance(self.actor.distribution, Gaussian):
-            return super().act(obs)
+        return self.keep(obs, self.replayed(obs)) if self.captures_acting else super().act(obs)
+
+    def draw(self, obs: TensorDict) -> Drawn:
+        """Return what the networks say of observations."""
+        actions = self.actor(obs, stochastic_output=True).detach()
+        values, log_prob = self.critic(obs), self.actor.get_output_log_prob(actions)  # type: ignore[operator]
+        params = tuple(parameter.detach() for parameter in self.actor.output_distribution_params)
+        return Drawn(actions, values.detach(), log_prob.detach(), params)
+
+    def replayed(self, obs: TensorDict) -> Drawn:
+        """Return the same by a graph, in tensors that the next call overwrites."""
         if self._acting is None:
-            self._acting = _Acting(self, obs)
+            self._acting = GraphedActing(self.draw, obs, self.device)
+        return self._acting(obs)
+
+    def keep(self, obs: TensorDict, drawn: Drawn) -> torch.Tensor:
+        """Keep what the update needs of a step, and return its actions."""
         transition = self.transition
-        drawn = self._acting(obs)
-        transition.actions, transition.values, transition.actions_log_prob, *params = drawn
-        transition.distribution_params = tuple(params)
+        transition.actions, transition.values, transition.actions_log_prob = drawn[:3]
+        transition.distribution_params = drawn.params
         transition.observations = obs
         # The environment may keep it for longer than until the next replay.
-        return drawn[0].clone()
+        return drawn.actions.clone()
 
     def update(self) -> dict[str, float]:
         """Learn from the rollout, and return the mean losses by name."""
@@ -88,38 +122,25 @@ class GraphedPPO(_PPO):
             return super().update()
         if self._minibatch is None:
             self._minibatch = _Minibatch(self)
-        minibatch, storage = self._minibatch, self.storage
-        minibatch.begin()
-        count = self.num_mini_batches * minibatch.size
-        # The same permutation for all passes, as in rsl_rl.
-        batches = torch.randperm(count, device=self.device).split(minibatch.size)
-        with _matmul_precision(self.matmul_precision):
-            for _ in range(self.num_learning_epochs):
-                for indices in batches:
-                    minibatch(indices)
-        losses = minibatch.end()
-        observations = storage.observations.flatten(0, 1)
+        losses = self._minibatch.learn()
+        observations = self.storage.observations.flatten(0, 1)
         for model in (self.actor, self.critic):
-            before = dict(model.named_buffers())
-            model.update_normalization(observations)  # type: ignore[operator]
-            _keep_in_place(model, before)
-        storage.clear()
+            update_normalization(model, observations)
+        self.storage.clear()
         return losses
 
     def save(self) -> dict:
         """Return models and optimizer; nothing in it tells how the update was run."""
-        saved = super().save()
-        groups = saved["optimizer_state_dict"]["param_groups"]
-        flags = {"capturable": False, "fused": None}
-        saved["optimizer_state_dict"]["param_groups"] = [
-            group | {key: value for key, value in flags.items() if key in group} for group in groups
-        ]
-        return saved
+        return forget_how(super().save())
 
     def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
-        """Restore what a checkpoint holds; a graph that knows the old optimizer is forgotten."""
-        self._minibatch = self._acting = None
+        """Restore what a checkpoint holds; graphs that know the old optimizer are forgotten."""
+        self.forget_graphs()
         return super().load(loaded_dict, load_cfg, strict)
+
+    def forget_graphs(self) -> None:
+        """Let everything be captured anew."""
+        self._minibatch = self._acting = None
 
     def losses(self, batch: RolloutStorage.Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor], torch.Tensor]:
         """Return PPO's loss, its parts by name, and the mean divergence from the old policy; all are scalars."""
@@ -156,111 +177,54 @@ class GraphedPPO(_PPO):
         return loss, {name: part.detach() for name, part in parts.items()}, divergence
 
 
-class _Acting:
-    """Actions, values, log-probabilities and the distribution's parameters for observations that are copied in."""
-
-    def __init__(self, alg: GraphedPPO, obs: TensorDict) -> None:
-        self.alg, self.obs = alg, obs.clone()
-        self.drawn: tuple[torch.Tensor, ...] = ()
-        self.work = CapturedWork(self._draw, alg.device)
-
-    def __call__(self, obs: TensorDict) -> tuple[torch.Tensor, ...]:
-        self.obs.copy_(obs)
-        self.work()
-        return self.drawn
-
-    def _draw(self) -> None:
-        actor = self.alg.actor
-        actions = actor(self.obs, stochastic_output=True)
-        log_prob = actor.get_output_log_prob(actions)  # type: ignore[operator]
-        parts = (actions, self.alg.critic(self.obs), log_prob, *actor.output_distribution_params)
-        self.drawn = tuple(part.detach() for part in parts)
-
-
 class _Minibatch:
-    """One minibatch: gradients, then a step of the optimizer, each a graph (one for both with a single GPU)."""
+    """PPO's minibatches, and a learning rate that follows the divergence of each."""
 
     def __init__(self, alg: GraphedPPO) -> None:
-        self.alg, storage, device = alg, alg.storage, alg.device
-        self.size = storage.num_envs * storage.num_transitions_per_env // alg.num_mini_batches
-        self.indices = torch.zeros(self.size, dtype=torch.long, device=device)
-        # rsl_rl makes new advantages for each rollout; a graph needs them where they were.
-        self.advantages = torch.zeros_like(storage.returns)
-        self.rate = torch.tensor(alg.learning_rate, device=device)
-        self.divergence = torch.zeros((), device=device)
-        self.sums: dict[str, torch.Tensor] = {}
-        self.parameters = [list(alg.actor.parameters()), list(alg.critic.parameters())]
-        works = [self._gradients, self._step] if alg.is_multi_gpu else [self._both]
-        self.works = [CapturedWork(work, device) if alg.captures else work for work in works]
-        self.count = 0
+        self.alg = alg
+        self.samples = Samples(alg.storage, alg.num_mini_batches)
+        self.adam, self.sums = DeviceAdam(alg.optimizer, alg.device), LossSums(alg.device)
+        # rsl_rl has one rate for all.
+        self.rate = self.adam.rates[0]
+        self.divergence = torch.zeros((), device=alg.device)
+        learned = [list(alg.actor.parameters()), list(alg.critic.parameters())]
+        self.steps = GraphedSteps(alg, learned, self._loss, self.sums, self._adapt_rate, shared=[self.divergence])
 
-    def begin(self) -> None:
-        """Take over the rollout."""
-        self.advantages.copy_(self.alg.storage.advantages)
-        self.rate.fill_(self.alg.learning_rate)
-        on_gpu = self.rate.is_cuda
-        for group in self.alg.optimizer.param_groups:
-            group["lr"] = self.rate
-            group["fused"], group["capturable"] = (True, True) if on_gpu else (None, False)
-        for state in self.alg.optimizer.state.values():
-            # Of a checkpoint that a CPU wrote, say.
-            if "step" in state:
-                state["step"] = state["step"].to(self.rate.device if on_gpu else "cpu")
-        for total in self.sums.values():
-            total.zero_()
-        self.count = 0
+    def learn(self) -> dict[str, float]:
+        """Do all passes over the rollout, and return the mean losses by name; the only wait for the device."""
+        alg = self.alg
+        self._set_rate(alg.learning_rate)
+        self.samples.begin()
+        self.sums.begin()
+        with self.adam.on_device(), matmul_precision(alg.matmul_precision):
+            for numbers in self.samples.passes(alg.num_learning_epochs):
+                self(numbers)
+        means = self.sums.means()
+        rate, *losses = torch.stack([self.rate, *means.values()]).tolist()
+        self._set_rate(rate)
+        return dict(zip(means, losses, strict=True))
 
-    def __call__(self, indices: torch.Tensor) -> None:
+    def __call__(self, numbers: torch.Tensor) -> None:
         """Learn from the samples with these numbers."""
-        self.indices.copy_(indices)
-        if self.alg.is_multi_gpu:
-            self.works[0]()
-            self.alg.reduce_parameters()
-            torch.distributed.all_reduce(self.divergence)
-            self.divergence /= self.alg.gpu_world_size
-            self.works[1]()
-        else:
-            self.works[0]()
-        self.count += 1
+        self.samples.choose(numbers)
+        self.steps()
 
-    def end(self) -> dict[str, float]:
-        """Give the learning rate back, and return the mean losses by name; the only wait for the device."""
-        numbers = torch.stack([self.rate, *self.sums.values()]).tolist()
-        self.alg.learning_rate = numbers[0]
+    def _set_rate(self, rate: float) -> None:
+        self.alg.learning_rate = rate
         for group in self.alg.optimizer.param_groups:
-            group["lr"] = self.alg.learning_rate
-        return {name: total / self.count for name, total in zip(self.sums, numbers[1:], strict=True)}
+            group["lr"] = rate
 
-    def _both(self) -> None:
-        self._gradients()
-        self._step()
-
-    def _gradients(self) -> None:
-        alg, storage, chosen = self.alg, self.alg.storage, self.indices
-        assert storage.distribution_params is not None
-        batch = RolloutStorage.Batch(
-            observations=storage.observations.flatten(0, 1)[chosen],  # type: ignore[arg-type]
-            actions=storage.actions.flatten(0, 1)[chosen],
-            values=storage.values.flatten(0, 1)[chosen],
-            advantages=self.advantages.flatten(0, 1)[chosen],
-            returns=storage.returns.flatten(0, 1)[chosen],
-            old_actions_log_prob=storage.actions_log_prob.flatten(0, 1)[chosen],
-            old_distribution_params=tuple(p.flatten(0, 1)[chosen] for p in storage.distribution_params),
-        )
+    def _loss(self) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        alg = self.alg
         # What autocast keeps between captured calls would be of the wrong minibatch.
         with torch.autocast(
             torch.device(alg.device).type, torch.bfloat16, enabled=alg.use_mixed_precision, cache_enabled=False
         ):
-            loss, parts, divergence = alg.losses(batch)
-        alg.optimizer.zero_grad()
-        loss.backward()
+            loss, parts, divergence = alg.losses(self.samples.batch())
         self.divergence.copy_(divergence)
-        for name, part in parts.items():
-            if name not in self.sums:
-                self.sums[name] = torch.zeros_like(self.rate)
-            self.sums[name] += part
+        return loss, parts
 
-    def _step(self) -> None:
+    def _adapt_rate(self) -> None:
         alg, kl, (lowest, highest) = self.alg, self.divergence, LEARNING_RATES
         if alg.desired_kl is not None and alg.schedule == "adaptive":
             slower = (self.rate / _RATE_FACTOR).clamp(min=lowest)
@@ -268,27 +232,3 @@ class _Minibatch:
             close = (kl < alg.desired_kl / 2.0) & (kl > 0.0)
             rate = torch.where(kl > alg.desired_kl * 2.0, slower, torch.where(close, faster, self.rate))
             self.rate.copy_(rate)
-        for parameters in self.parameters:
-            nn.utils.clip_grad_norm_(parameters, alg.max_grad_norm)
-        alg.optimizer.step()
-
-
-@contextmanager
-def _matmul_precision(precision: str) -> Iterator[None]:
-    """Let matrix products have a precision while open; a captured graph keeps it."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(precision)
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
-
-
-def _keep_in_place(model: nn.Module, before: dict[str, torch.Tensor]) -> None:
-    """Put buffers that were replaced by new ones back where a graph reads them, with the new values."""
-    for name, new in list(model.named_buffers()):
-        old = before.get(name)
-        if old is not None and old is not new:
-            owner = model.get_submodule(name.rpartition(".")[0])
-            old.copy_(new)
-            setattr(owner, name.rpartition(".")[2], old)

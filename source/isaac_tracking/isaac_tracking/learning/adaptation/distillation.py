@@ -12,11 +12,12 @@ from rsl_rl.env import VecEnv
 from tensordict import TensorDict
 from torch import nn
 
+from ..graphed_distillation import GraphedDistillation
 from ..run_state import RunState
 from .order import check_start
 
 
-class Distill(RunState, Distillation):
+class Distill(RunState, GraphedDistillation):
     """A student without a latent imitates the teacher's actions where the student goes (rsl_rl's ``Distillation``).
 
     The agent config's ``actor`` is the student; the teacher stands in ``algorithm.teacher``.

@@ -5,20 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-
 import torch
 from rsl_rl.env import VecEnv
 from rsl_rl.extensions import resolve_symmetry_config
-from rsl_rl.storage import RolloutStorage
-from rsl_rl.utils import reduce_gradients_in_buckets, resolve_class, resolve_obs_groups
+from rsl_rl.utils import resolve_class, resolve_obs_groups
 from tensordict import TensorDict
 from torch import nn
 
-from ..ppo import PPO
-from .models import LATENT, AdaptationActor, Critic
+from ..graphed_ppo import Drawn
+from .models import LATENT
 from .order import check_start
 from .rewards import GroupedStorage, RewardGroups
+from .stage_losses import StageLosses
+from .stage_minibatches import StageMinibatches
 from .vecnorm import MODES
 
 _LEARNING_RATES = (1.0e-5, 5.0e-3)
@@ -27,13 +26,16 @@ _SETTLED = 0.1
 """Share of the updates before the learning rate begins to follow the divergence."""
 
 
-class Stage(PPO):
+class Stage(StageLosses):
     """A stage of adaptation under the stock runner; the children say which networks learn, and from what.
 
     PPO as in the three-stage tracker: the divergence from the old policy moves the learning rate once an update and
     the actor's alone, values are not clipped, the entropy's weight decays exponentially over the run. With symmetry,
     the critic learns from each step and its mirror image, and the actor is drawn to mirrored actions for mirrored
     observations.
+
+    On a GPU the host launches one graph for each minibatch, and one for a step's actions if the adapt module remembers
+    nothing; what it needs to know of an update it asks for once, at its end.
 
     Args:
         *args: See :class:`rsl_rl.algorithms.PPO`.
@@ -54,10 +56,6 @@ class Stage(PPO):
     """Name of the stage, kept in its checkpoints."""
     follows: tuple[str, ...] = ()
     """Stages whose checkpoints it can begin with; none if it begins from nothing."""
-    actor: AdaptationActor
-    critic: Critic
-    # Its rollout and its update are its own.
-    graphable = False
 
     def __init__(
         self,
@@ -89,6 +87,8 @@ class Stage(PPO):
         # One optimizer: a network without gradients in a pass is left alone by it.
         self.optimizer = torch.optim.Adam(groups)
         self._hidden: torch.Tensor | None = None
+        self.weights = {}
+        self.weigh()
 
     @classmethod
     def construct_algorithm(  # type: ignore[override]
@@ -129,10 +129,6 @@ class Stage(PPO):
     def actor_learns(self) -> bool:
         """Whether PPO changes the actor in this update."""
         return True
-
-    def extra_loss(self, batch: RolloutStorage.Batch) -> dict[str, torch.Tensor]:
-        """Return what is added to PPO's loss, by name."""
-        return {}
 
     def after_ppo(self) -> dict[str, torch.Tensor]:
         """Learn what PPO does not, and return the losses by name."""
@@ -175,9 +171,22 @@ class Stage(PPO):
             self.actor.adapt_module(seen)
         return obs
 
+    @property
+    def captures_acting(self) -> bool:
+        """Whether acting is captured: a graph does not know what the adapt module remembers."""
+        return super().captures_acting and not self.actor.adapt_module.is_recurrent
+
     def act(self, obs: TensorDict) -> torch.Tensor:
         """Sample actions and keep what PPO needs."""
-        return super().act(self.remember(obs))
+        drawn = self.replayed(obs) if self.captures_acting else self.draw(obs)
+        kept = obs.clone(recurse=False)
+        kept[LATENT] = drawn.latent
+        return self.keep(kept, drawn)
+
+    def draw(self, obs: TensorDict) -> Drawn:
+        """Return what the networks say of observations, and the latent."""
+        obs = self.remember(obs)
+        return super().draw(obs)._replace(latent=obs[LATENT])
 
     def process_env_step(
         self, obs: TensorDict, rewards: torch.Tensor, dones: torch.Tensor, extras: dict[str, torch.Tensor]
@@ -212,150 +221,49 @@ class Stage(PPO):
 
     def update(self) -> dict[str, float]:
         """Learn from the rollout, and return the mean losses by name."""
-        start, end = self.entropy_coefs
-        self.entropy_coef = start * (end / start) ** self.progress if start > 0.0 else 0.0
-        losses = self.ppo() | self.after_ppo()
+        self.weigh()
+        with self.minibatches.learning():
+            losses = self.ppo() | self.after_ppo()
         steps = self.storage.num_transitions_per_env
         seen = self.storage.observations.flatten(0, 1)
         self.actor.update_normalization(seen, steps)
         self.critic.update_normalization(seen, steps)
         self.storage.clear()
+        if self.is_multi_gpu and "kl" in losses:
+            torch.distributed.all_reduce(losses["kl"])
+            losses["kl"] /= self.gpu_world_size
+        # The only wait for the device.
+        numbers = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
+        if "kl" in numbers:
+            self._follow_divergence(numbers["kl"])
         self.count_update()
-        # One transfer from the device.
-        return dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
+        return numbers
+
+    @property
+    def minibatches(self) -> StageMinibatches:
+        """What the networks learn by."""
+        if self._minibatch is None:
+            self._minibatch = StageMinibatches(self)
+        return self._minibatch
 
     def ppo(self) -> dict[str, torch.Tensor]:
         """Do PPO's passes over the rollout, and return the mean losses by name."""
-        passes: list[dict[str, torch.Tensor]] = []
-        for batch in self.storage.mini_batch_generator(self.num_mini_batches, self.num_learning_epochs):
-            losses = self._losses(batch) if self.actor_learns else self._value_losses(batch)
-            divergence = losses.pop("kl", None)
-            self.step(sum(losses.values()), ("actor", "critic") if self.actor_learns else ("critic",))  # type: ignore[arg-type]
-            if self.actor_learns:
-                self.actor.head.clamp_std()
-            detached = {name: loss.detach() for name, loss in losses.items()}
-            passes.append(detached if divergence is None else detached | {"kl": divergence})
-        means = mean_of_passes(passes)
-        if "kl" in means:
-            self._follow_divergence(means["kl"])
-        return means
-
-    def step(self, loss: torch.Tensor, groups: tuple[str, ...]) -> None:
-        """Take an optimizer step for some of the groups: gradients of all ranks averaged, their norms capped."""
-        self.optimizer.zero_grad()
-        loss.backward()
-        learned = {name: list(module.parameters()) for name, module in self.learned().items() if name in groups}
-        if self.is_multi_gpu:
-            everything = [parameter for parameters in learned.values() for parameter in parameters]
-            reduce_gradients_in_buckets(everything, self.gpu_world_size, self.grad_reduce_bucket_mb)
-        for parameters in learned.values():
-            nn.utils.clip_grad_norm_(parameters, self.max_grad_norm)
-        self.optimizer.step()
-
-    def _losses(self, batch: RolloutStorage.Batch) -> dict[str, torch.Tensor]:
-        """Return the parts of the loss, weighted, and the divergence from the old policy as ``kl``."""
-        actions, advantages, old_log_prob = batch.actions, batch.advantages, batch.old_actions_log_prob
-        assert batch.observations is not None and batch.returns is not None
-        assert actions is not None and advantages is not None and old_log_prob is not None
-        count, advantages, both = len(actions), advantages.squeeze(-1), self._with_mirror(batch.observations)
-        means = self.actor.mean(both)
-        distribution = self.actor.distribution
-        distribution.update(means[:count])
-        ratio = torch.exp(distribution.log_prob(actions) - old_log_prob.squeeze(-1))
-        clipped = ratio.clamp(1.0 - self.clip_param, 1.0 + self.clip_param)
-        losses = {
-            "surrogate": -torch.min(advantages * ratio, advantages * clipped).mean(),
-            "entropy": -self.entropy_coef * distribution.entropy.mean(),
-            "value": self._value_loss(both, batch.returns),
-        }
-        if self.symmetry is not None:
-            losses |= self._mirror_losses(means, count)
-        losses |= self.extra_loss(batch)
-        with torch.no_grad():
-            losses["kl"] = distribution.kl_divergence(batch.old_distribution_params, distribution.params).mean()
-        return losses
-
-    def _value_losses(self, batch: RolloutStorage.Batch) -> dict[str, torch.Tensor]:
-        assert batch.observations is not None and batch.returns is not None
-        return {"value": self._value_loss(self._with_mirror(batch.observations), batch.returns)}
-
-    def _value_loss(self, obs: TensorDict, returns: torch.Tensor) -> torch.Tensor:
-        values = self.critic(obs)
-        times = len(values) // len(returns)
-        return self.value_loss_coef * (values - returns.repeat(times, 1)).square().mean()
-
-    def _with_mirror(self, obs: TensorDict) -> TensorDict:
-        """Return observations followed by their mirror images; as they are without symmetry."""
-        if self.symmetry is None:
-            return obs
-        return self.symmetry.data_augmentation_func(env=self.env, obs=obs.exclude(LATENT), actions=None)[0]
-
-    def _mirror_losses(self, means: torch.Tensor, count: int) -> dict[str, torch.Tensor]:
-        """Return how far mirrored observations are from mirrored actions, and left deviations from right ones."""
-        mirror, weight = self.symmetry.data_augmentation_func, self.symmetry.mirror_loss_coeff  # type: ignore[union-attr]
-        mirrored = mirror(env=self.env, obs=None, actions=means[count:])[1][count:]
-        std = self.actor.distribution.std_param[None]
-        # A mirrored deviation has no sign.
-        other = mirror(env=self.env, obs=None, actions=std)[1][1:].abs()
-        return {
-            "mirror": weight * (means[:count] - mirrored).square().mean(),
-            "mirror_std": self.mirror_std_coeff * (std - other).square().mean(),
-        }
-
-    def _follow_divergence(self, divergence: torch.Tensor) -> None:
-        """Move the actor's learning rate, once an update, towards the wanted divergence."""
-        if self.is_multi_gpu:
-            torch.distributed.all_reduce(divergence)
-            divergence /= self.gpu_world_size
-        if self.schedule != "adaptive" or self.progress < _SETTLED:
-            return
-        kl, (lowest, highest) = divergence.item(), _LEARNING_RATES
-        if kl > 2.0 * self.desired_kl:
-            self.learning_rate = max(lowest, self.learning_rate / _LEARNING_RATE_FACTOR)
-        elif 0.0 < kl < self.desired_kl / 2.0:
-            self.learning_rate = min(highest, self.learning_rate * _LEARNING_RATE_FACTOR)
-        self.optimizer.param_groups[0]["lr"] = self.learning_rate
-
-    """
-    The adapt module's update.
-    """
+        return self.minibatches.ppo() if self.actor_learns else self.minibatches.critic_alone()
 
     def estimate(self) -> dict[str, torch.Tensor]:
         """Train the adapt module to say what the encoder says, and return its losses by name."""
-        passes = []
-        for obs, starts, hidden in self.sequences():
-            losses = self.estimator_losses(obs, starts, hidden)
-            self.step(sum(losses.values()), ("adapt", "student"))  # type: ignore[arg-type]
-            passes.append({name: loss.detach() for name, loss in losses.items()})
-        return mean_of_passes(passes)
+        return self.minibatches.estimate(self._hidden)
 
-    def sequences(self) -> Iterator[tuple[TensorDict, torch.Tensor, torch.Tensor | None]]:
-        """Yield the rollouts of some environments at a time.
-
-        Yields:
-            Observations, shape (T, N, ...); whether an episode starts with a step, shape (T, N); what the adapt module
-            remembered before the rollout, shape (N, latent_dim), or None.
-        """
-        storage = self.storage
-        starts = torch.zeros_like(storage.dones[..., 0], dtype=torch.bool)
-        starts[1:] = storage.dones[:-1, :, 0].bool()
-        hidden = None if self._hidden is None else self._hidden.clone()
-        for _ in range(self.estimator_epochs):
-            for chosen in torch.randperm(storage.num_envs, device=self.device).chunk(self.num_mini_batches):
-                yield storage.observations[:, chosen], starts[:, chosen], None if hidden is None else hidden[chosen]
-
-    def estimator_losses(
-        self, obs: TensorDict, starts: torch.Tensor, hidden: torch.Tensor | None
-    ) -> dict[str, torch.Tensor]:
-        """Return how far the adapt module is from the encoder; see :meth:`sequences`."""
-        if self.symmetry is not None:
-            obs = self._with_mirror(obs.flatten(0, 1))
-            predicted = self.actor.adapt_module(self.actor.seen(obs))
-        else:
-            predicted = self.actor.adapt_module.sequence(self.actor.seen(obs), starts, hidden)
-        with torch.no_grad():
-            target = self.actor.encoded(obs)
-        return {"adapt/estimator_loss": (predicted - target).square().mean()}
+    def _follow_divergence(self, divergence: float) -> None:
+        """Move the actor's learning rate, once an update, towards the wanted divergence."""
+        if self.schedule != "adaptive" or self.progress < _SETTLED:
+            return
+        lowest, highest = _LEARNING_RATES
+        if divergence > 2.0 * self.desired_kl:
+            self.learning_rate = max(lowest, self.learning_rate / _LEARNING_RATE_FACTOR)
+        elif 0.0 < divergence < self.desired_kl / 2.0:
+            self.learning_rate = min(highest, self.learning_rate * _LEARNING_RATE_FACTOR)
+        self.optimizer.param_groups[0]["lr"] = self.learning_rate
 
     """
     Checkpoints.
@@ -384,8 +292,3 @@ class Stage(PPO):
             check_start(self.stage, self.follows, saved)
             load_cfg = {"actor": True, "critic": True}
         return super().load(loaded_dict, load_cfg, strict)
-
-
-def mean_of_passes(passes: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """Return the mean of each loss over the passes, on the device."""
-    return {name: torch.stack([losses[name] for losses in passes]).mean() for name in passes[0]} if passes else {}

@@ -22,6 +22,7 @@ from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
 from torch import nn
 
+from ..graphed_ppo import Drawn
 from .models import LATENT, StudentActor, TeacherActor
 from .stage import Stage
 
@@ -39,8 +40,8 @@ class Train(Stage):
 
     def __init__(self, *args, reg_lambda: float = 0.2, **kwargs) -> None:
         """Construct the stage; ``reg_lambda`` is the weight at its end [-], the rest :class:`.Stage`'s."""
-        super().__init__(*args, **kwargs)
         self.reg_lambda = reg_lambda
+        super().__init__(*args, **kwargs)
 
     def learned(self) -> dict[str, nn.Module]:
         """Return the networks that learn."""
@@ -51,13 +52,17 @@ class Train(Stage):
             "adapt": actor.adapt_module,
         }
 
+    def moving_weights(self) -> dict[str, float]:
+        """Return the weights of losses that move over the run, as of now, by name [-]."""
+        return super().moving_weights() | {"reg": self.reg_lambda * self.progress}
+
     def extra_loss(self, batch: RolloutStorage.Batch) -> dict[str, torch.Tensor]:
         """Return the regularization of the latent."""
         assert batch.observations is not None
         latent = self.actor.latent[: len(batch.observations)]
         # The adapt module does not change before PPO is done, so what it said in the rollout is what it says now.
         distance = (latent - batch.observations[LATENT]).square().mean()
-        return {"adapt/reg": self.reg_lambda * self.progress * distance}
+        return {"adapt/reg": self.weights["reg"] * distance}
 
     def after_ppo(self) -> dict[str, torch.Tensor]:
         """Train the adapt module."""
@@ -87,17 +92,12 @@ class Adapt(StudentStage):
         """Return the networks that learn."""
         return {"adapt": self.actor.adapt_module}
 
-    def act(self, obs: TensorDict) -> torch.Tensor:
+    def draw(self, obs: TensorDict) -> Drawn:
         """Sample the student's actions; no value is needed."""
         obs = self.remember(obs)
-        transition = self.transition
-        transition.hidden_states = (None, None)
-        transition.actions = actions = self.actor(obs, stochastic_output=True).detach()
-        transition.values = nothing = obs[LATENT].new_zeros(len(obs), self.num_values)
-        transition.actions_log_prob = nothing[:, 0]
-        transition.distribution_params = ()
-        transition.observations = obs
-        return actions
+        actions = self.actor(obs, stochastic_output=True).detach()
+        nothing = obs[LATENT].new_zeros(len(obs), self.num_values)
+        return Drawn(actions, nothing, nothing[:, 0], (), obs[LATENT])
 
     def compute_returns(self, obs: TensorDict) -> None:
         """Do nothing: nobody asks what the actions were worth."""
