@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from isaac_tracking.launch import benchmark, memory_fit
+from isaac_tracking.launch import benchmark, memory_fit, memory_probe
 from isaac_tracking.launch.benchmark_report import flat, lines, size_of
 from isaac_tracking.launch.main import main
 
@@ -91,7 +91,7 @@ def test_sizes_files_and_comparison(tmp_path: Path, monkeypatch, capsys: pytest.
         jobs.append((job.num_envs, job.only, sorted(environment or {})))
         return row(job.num_envs)
 
-    monkeypatch.setattr(benchmark, "_measure_apart", measure)
+    monkeypatch.setattr(benchmark, "measure_apart", measure)
     monkeypatch.setenv("ISAAC_TRACKING_CALLER_DIR", str(tmp_path))
     options = ["--num_envs", "8", "16", "--device", "cpu", "--cold"]
     assert main("benchmark", [*options, "--json", "now.json"]) == 0
@@ -108,11 +108,9 @@ def test_sizes_files_and_comparison(tmp_path: Path, monkeypatch, capsys: pytest.
 
 
 def test_a_size_that_does_not_fit_is_one_sentence(monkeypatch, capsys: pytest.CaptureFixture):
-    monkeypatch.setattr(benchmark, "free_memory", lambda device: 5e9)
+    monkeypatch.setattr(memory_probe, "free_memory", lambda device: 5e9)
     # 1 GB, and 10 MB for each environment.
-    monkeypatch.setattr(
-        benchmark, "_measure_apart", lambda job: {"memory": 1.0 + 0.01 * job.num_envs} if job.only == "start" else row()
-    )
+    monkeypatch.setattr(memory_probe, "measure_apart", lambda job: {"memory": 1.0 + 0.01 * job.num_envs})
     assert memory_fit.PROBES["cpu"] == (16, 256)
     assert main("benchmark", ["--num_envs", "1000", "--device", "cpu"]) == 2
     assert capsys.readouterr().err == (

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from isaac_tracking.launch import memory_fit
 from isaac_tracking.launch.errors import OptionError
 from isaac_tracking.launch.memory_fit import free_memory, largest_fit, need_room
 
@@ -56,6 +59,15 @@ def test_largest_fit_by_hand():
     assert largest_fit({100: 2e9, 200: 3e9}, 13.345e9) == 1200
     # Memory that does not grow is no reason to refuse.
     assert largest_fit({100: 2e9, 200: 2e9}, 5e9) == 10**9
+
+
+def test_memory_that_holds_files_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    told = tmp_path / "meminfo"
+    told.write_text(
+        "MemTotal:     24000000 kB\nMemFree:        500000 kB\nMemAvailable: 20000000 kB\nCached: 7 kB\n"
+    )
+    monkeypatch.setattr(memory_fit, "_MEMORY", told)
+    assert free_memory("cpu") == 20_480_000_000.0
 
 
 def test_free_memory_of_this_machine():

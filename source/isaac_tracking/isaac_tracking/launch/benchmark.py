@@ -9,30 +9,19 @@ import argparse
 import dataclasses
 import json
 import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..files import written_beside
 from . import checks, options
 from .benchmark_report import lines, read_other, size_of
-from .errors import OptionError
-from .memory_fit import free_memory, need_room
+from .memory_probe import measure_apart, need_room_for
 from .overrides import resolve_config, split_rest
 from .run_folder import commit_of_checkout
 from .terminal import print_line
 
-if TYPE_CHECKING:
-    from .measured_task import Job
-
-_MEASURE = "import sys; from isaac_tracking.launch.measured_task import main; sys.exit(main(sys.argv[1:]))"
-"""Program that measures one size."""
-_PACKAGE = Path(__file__).parents[2]
-"""Folder from which the package is imported."""
 _START = ("import", "scene", "first_step", "compiled_modules", "compiling")
 """What is said of a start with an empty kernel cache."""
 
@@ -98,41 +87,13 @@ def _measure_size(
     from .measured_task import Job
 
     job = Job(args.task, tuple(overrides), device, size, args.steps, args.seed, 0.0)
-
-    def memory_of(num_envs: int) -> float:
-        print_line(f"measuring the memory of {num_envs} environments, to tell whether {size} fit")
-        return 1e9 * _measure_apart(dataclasses.replace(job, num_envs=num_envs, only="start"))["memory"]
-
-    need_room(size, device, free_memory(device), memory_of)
-    row = _measure_apart(job)
+    need_room_for(job)
+    row = measure_apart(job)
     if cold:
         with tempfile.TemporaryDirectory(prefix="isaac_tracking_kernels_") as cache:
-            start = _measure_apart(dataclasses.replace(job, only="start"), {"WARP_CACHE_PATH": cache})["start"]
+            start = measure_apart(dataclasses.replace(job, only="start"), {"WARP_CACHE_PATH": cache})["start"]
         row["cold_start"] = {name: start[name] for name in _START}
     return row
-
-
-def _measure_apart(job: Job, environment: dict[str, str] | None = None) -> dict[str, Any]:
-    """Measure in a process of its own: engines do not give their memory back.
-
-    Raises:
-        OptionError: If the process fails.
-    """
-    from .measured_task import arguments_of
-
-    paths = [str(_PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(environment or {})}
-    with tempfile.TemporaryDirectory(prefix="isaac_tracking_benchmark_") as folder:
-        file = Path(folder) / "row.json"
-        arguments = arguments_of(dataclasses.replace(job, begun=time.time()))
-        command = [sys.executable, "-c", _MEASURE, str(file), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, env=environment)
-        if done.returncode or not file.is_file():
-            end = " ".join((done.stderr or done.stdout).split())[-300:]
-            raise OptionError(
-                f"{job.num_envs} environments cannot be measured; give fewer with --num_envs, or look at: {end}"
-            )
-        return json.loads(file.read_text())
 
 
 def _say_differences(about: dict[str, Any], other: dict[str, Any]) -> None:

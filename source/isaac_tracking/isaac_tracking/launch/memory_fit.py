@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from .errors import OptionError
 
+_MEMORY = Path("/proc/meminfo")
 PROBES = {"cpu": (16, 256), "cuda": (256, 2048)}
 """Sizes that are measured for an estimate, by the kind of device; both start in seconds."""
 _EACH = 2e6
@@ -21,7 +23,9 @@ _BASE = 4e9
 def free_memory(device: str) -> float:
     """Return the memory that is free on a GPU, or on this machine for the CPU [bytes]."""
     if device == "cpu":
-        return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        # What holds files until somebody needs it is free as well.
+        (kilobytes,) = re.findall(r"^MemAvailable: *(\d+) kB$", _MEMORY.read_text(), re.MULTILINE)
+        return 1024.0 * int(kilobytes)
     import torch
 
     return float(torch.cuda.mem_get_info(device)[0])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..learning.runs import RunError, checkpoints, lock_run
 from .errors import USER_ERRORS
+from .memory_probe import need_room_for
 from .stop import raise_if_stopped
 from .terminal import Curtain, print_line, quiet
 from .train_plan import TrainPlan, make_parser, make_plan
@@ -33,7 +34,21 @@ def train(argv: Sequence[str]) -> int:
         from .pipeline import pipeline
 
         return pipeline(argv)
-    return carry_out(make_plan(argv))
+    plan = make_plan(argv)
+    _need_room(plan)
+    return carry_out(plan)
+
+
+def _need_room(plan: TrainPlan) -> None:
+    """Refuse more environments than fit.
+
+    Raises:
+        OptionError: If they do not; says how many do.
+    """
+    from .measured_task import Job
+
+    job = Job(plan.task, tuple(plan.overrides), plan.device, plan.num_envs, 0, plan.seed or 0, 0.0)
+    need_room_for(job, plan.gpus if plan.device == "cpu" else 1)
 
 
 def carry_out(plan: TrainPlan) -> int:

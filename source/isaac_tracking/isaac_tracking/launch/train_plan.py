@@ -51,6 +51,8 @@ class TrainPlan:
     """Iterations after which the run is complete."""
     iterations: int
     """Iterations to do now."""
+    num_envs: int = 0
+    """Environments of each process."""
     checkpoint: Path | None = None
     """Checkpoint to go on from."""
     learning_rate: float | None = None
@@ -165,7 +167,7 @@ def make_plan(argv: Sequence[str], root: Path | None = None, run: Path | None = 
     plan = TrainPlan(task, request.device, run, overrides, agent_cfg.max_iterations, agent_cfg.max_iterations)
     plan.passed, plan.verbose, plan.checkpoint = request.passed, args.verbose, origin.checkpoint
     plan.film = FilmPlan(args.video_length, args.video_interval) if args.video else None
-    plan.gpus, plan.hosts, plan.seed = args.gpus, hosts, agent_cfg.seed
+    plan.gpus, plan.hosts, plan.seed, plan.num_envs = args.gpus, hosts, agent_cfg.seed, env_cfg.scene.num_envs
     engine = checks.need_engine(env_cfg.sim.physics, plan.device)
     family(task).check(env_cfg)
     checks.need_logger(agent_cfg.logger)
