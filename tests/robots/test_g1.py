@@ -278,4 +278,4 @@ def test_the_physics_is_that_of_the_task(solver_model: Any) -> None:
     assert np.allclose(option.gravity.numpy(), [0.0, 0.0, -9.81])
     assert int(option.integrator) == int(mujoco.mjtIntegrator.mjINT_IMPLICITFAST)
     assert int(option.cone) == int(mujoco.mjtCone.mjCONE_PYRAMIDAL)
-    assert (option.iterations, option.ls_iterations) == (10, 20)
+    assert (option.iterations, option.ls_iterations) == (50, 50)

@@ -124,7 +124,7 @@ def test_every_engine_gets_its_own_physics(task: str) -> None:
 def test_newton_has_the_same_numbers_by_default_and_by_name(task: str, engine: str | None) -> None:
     physics = env_cfg(task, engine).sim.physics
     solver = physics.solver_cfg
-    assert (solver.iterations, solver.ls_iterations, solver.integrator) == (10, 20, "implicitfast")
+    assert (solver.iterations, solver.ls_iterations, solver.integrator) == (50, 50, "implicitfast")
     assert (solver.cone, solver.impratio) == ("pyramidal", 1.0)
     assert (solver.njmax, solver.nconmax) == (250, 40)
     assert physics.num_substeps == 1

@@ -27,13 +27,14 @@ def flat_physics(njmax: int, nconmax: int) -> PresetCfg:
         nconmax: Contacts that MJWarp can hold per environment.
     """
     newton = NewtonCfg(
-        # Iterations and integrator are those of mjlab's tracking task (mjlab 1.6.0, tasks/tracking).
+        # Integrator and cone are those of mjlab's tracking task (mjlab 1.6.0, tasks/tracking). So are 10 iterations and
+        # 20 in a line search; but where those do not suffice, MJWarp prints a line for each robot.
         solver_cfg=MJWarpSolverCfg(
             class_type=_MANAGER,
             njmax=njmax,
             nconmax=nconmax,
-            iterations=10,
-            ls_iterations=20,
+            iterations=50,
+            ls_iterations=50,
             integrator="implicitfast",
             cone="pyramidal",
             impratio=1.0,

@@ -264,7 +264,7 @@ def _set_options(spec: Any, physics_rate: float) -> None:
     option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     option.cone = mujoco.mjtCone.mjCONE_PYRAMIDAL
     option.solver = mujoco.mjtSolver.mjSOL_NEWTON
-    option.iterations, option.ls_iterations = 10, 20
+    option.iterations = option.ls_iterations = 50
     option.impratio = 1.0
     # A state that is not finite must end the episode, not start the robot again unseen.
     option.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_AUTORESET)
