@@ -29,6 +29,12 @@ check "pyright" pyright --level error
 # Two processes, each with whole files: what a file makes is made once. One simulator of small size takes one core.
 export OMP_NUM_THREADS=1
 check "pytest" pytest -m "not gpu" --timeout 900 -n 2 --dist loadfile --no-loadscope-reorder "$@"
+# To be read and not judged: machines differ in times, though hardly in counts and ratios.
+if [ "$#" = 0 ]; then
+    echo "[tests] benchmark, beside the one that is kept"
+    .venv/bin/python scripts/benchmark.py --device cpu --num_envs 64 --steps 30 --compare docs/benchmarks/cpu.json \
+        | { grep -v '\]   [a-z]*/' || true; } || failed+=("benchmark")
+fi
 
 if [ "${#failed[@]}" != 0 ]; then
     printf '[tests] FAILED: %s\n' "${failed[*]}"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What a tracking task's step by masks does on a GPU, in a process of its own; prints one line of JSON.
+"""What a task's step by masks does on a GPU, in a process of its own; prints one line of JSON.
 
 Usage: ``python tests/step_graph_probe.py CHECK [DEVICE] [NUM_ENVS] [STEP_GRAPH] [TASK]``, where CHECK is
 
@@ -33,6 +33,9 @@ def make(task: str, device: str, num_envs: int, step_graph: str, often: bool) ->
     cfg.seed, cfg.sim.device, cfg.scene.num_envs, cfg.step_graph = 0, device, num_envs, step_graph
     if often:
         cfg.events.push_robot.interval_range_s = (0.05, 0.2)
+        if hasattr(cfg.commands, "base_velocity"):
+            cfg.commands.base_velocity.resampling_time_range = (0.05, 0.2)
+            cfg.curriculum.command_ranges.params |= {"threshold": -10.0, "episodes": 0.05}
     env = gym.make(task, cfg=cfg).unwrapped
     env.reset()
     return env
@@ -66,16 +69,26 @@ def state(env: Any) -> list[torch.Tensor]:
     from isaaclab_newton.physics import NewtonManager
 
     step = env._masked_step
-    command, backend = step._motion.command, NewtonManager.backend
+    command, backend = step._command.command, NewtonManager.backend
     assert backend is not None
     newton: Any = backend.state_0
-    sampler, sensor = command.sampler, env.scene["contact_forces"]
+    sensors = list(env.scene.sensors.values())
     owners = [env.reward_manager, env.termination_manager, env.action_manager, env.action_manager.get_term("joint_pos")]
     owners += histories(env)
-    owners += [env.event_manager, sampler, sampler._evidence, sampler._rewind, sensor, sensor._data]
-    found = [leaf for owner in owners for leaf in _leaves(list(vars(owner).values()))]
-    found += [command.clip_ids, command.steps, command.command_counter, env.episode_length_buf, step._log]
-    found += [step._ended, step._starting, *step._motion._reference]
+    owners += [env.event_manager, *sensors, *(sensor._data for sensor in sensors)]
+    if env.follows == "motion":
+        sampler = command.sampler
+        owners += [sampler, sampler._evidence, sampler._rewind]
+        found = [command.clip_ids, command.steps, *step._command._reference]
+    else:
+        masked = step._command
+        owners += [command, env.scene.terrain, *masked._curricula.values()]
+        found = [masked._share, masked._count]
+    found += [leaf for owner in owners for leaf in _leaves(list(vars(owner).values()))]
+    found += [command.command_counter, env.episode_length_buf, step._log, step._ended, step._starting]
+    # What the start of an episode clears, and rewards have read.
+    data = env.scene["robot"].data
+    found += _leaves([data._joint_acc.data, data._previous_joint_vel, data._body_com_acc_w.data])
     found += _leaves([newton.joint_q, newton.joint_qd, newton.body_q, newton.body_qd])
     return list({(leaf.data_ptr(), leaf.shape): leaf for leaf in found if leaf.device.type != "meta"}.values())
 
@@ -83,27 +96,43 @@ def state(env: Any) -> list[torch.Tensor]:
 def do_halves(env: Any, eagerly: bool) -> dict[str, torch.Tensor]:
     """Do what follows the physics, and return what came of it."""
     step = env._masked_step
-    motion = step._motion
-    kept = step._observations, motion._errors, step._measure._graph, step._begin._graph
+    masked = step._command
+    follows_motion = env.follows == "motion"
+    kept = step._observations, getattr(masked, "_errors", None)
     # Twice on the same state; the sampler's count is the host's, and is not put back.
     if eagerly:
         step._after_physics()
-        motion.command.source.swap(motion.command.clip_ids, step._ended)
+        if follows_motion:
+            masked.command.source.swap(masked.command.clip_ids, step._ended)
         step._from_resets_on()
+        if step._scanners:
+            step._scan()
+            step._see()
     else:
         step._run(step._measure)
-        motion.keep_count(step._ended)
+        masked.keep_count(step._ended)
         step._run(step._begin)
+        if step._scanners:
+            step._scan()
+            step._run(step._observe)
     step._finish()
-    command = motion.command
+    command, data = masked.command, env.scene["robot"].data
     result = {f"obs/{name}": value for name, value in env.obs_buf.items()} | dict(env.extras["log"])
     result |= {"reward": env.reward_buf, "terminated": env.reset_terminated, "time_out": env.reset_time_outs}
-    result |= {"clip_ids": command.clip_ids, "steps": command.steps, "length": env.episode_length_buf}
-    result |= {"body_pos": command.robot.body_pos_w, "joint_vel": command.robot.joint_vel}
-    result |= {"error": command.errors.body_pos, "left": env.event_manager._interval_term_time_left[0]}
+    result |= {"length": env.episode_length_buf, "left": env.event_manager._interval_term_time_left[0]}
+    if follows_motion:
+        result |= {"clip_ids": command.clip_ids, "steps": command.steps, "error": command.errors.body_pos}
+        result |= {"body_pos": command.robot.body_pos_w, "joint_vel": command.robot.joint_vel}
+    else:
+        names = ("vel_command_b", "heading_target", "is_heading_env", "is_standing_env", "time_left", "_error_xy_sum")
+        result |= {name: getattr(command, name) for name in names} | {"share": masked._share}
+        names = ("root_link_pose_w", "root_link_vel_w", "heading_w", "projected_gravity_b", "joint_pos", "joint_vel")
+        result |= {name: getattr(data, name).torch for name in names}
     result = {name: value.clone() for name, value in result.items()}
     if eagerly:
-        step._observations, motion._errors = kept[:2]
+        step._observations = kept[0]
+        if follows_motion:
+            masked._errors = kept[1]
     return result
 
 
@@ -118,6 +147,9 @@ def check_equal(env: Any) -> dict[str, Any]:
         if hasattr(action, "progress"):
             # As between iterations: a graph is told how late actions may be.
             action.progress = 0.25 * index
+        if env.follows == "velocity":
+            # Falls are seldom, and the ends of episodes more so.
+            env.episode_length_buf[:8] = env.max_episode_length - 1
         step._prepare()
         step._physics(actions(env))
         env.common_step_counter += 1
@@ -127,6 +159,8 @@ def check_equal(env: Any) -> dict[str, Any]:
         after = [part.clone() for part in memory]
         for part, old in zip(memory, before, strict=True):
             part.copy_(old)
+        # What was derived of the other state.
+        step._robot.forget()
         rng.set_rng_state(numbers)
         second = do_halves(env, eagerly=True)
         starts += int(step._starting.sum())

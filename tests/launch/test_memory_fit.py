@@ -63,9 +63,7 @@ def test_largest_fit_by_hand():
 
 def test_memory_that_holds_files_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     told = tmp_path / "meminfo"
-    told.write_text(
-        "MemTotal:     24000000 kB\nMemFree:        500000 kB\nMemAvailable: 20000000 kB\nCached: 7 kB\n"
-    )
+    told.write_text("MemTotal:     24000000 kB\nMemFree:        500000 kB\nMemAvailable: 20000000 kB\nCached: 7 kB\n")
     monkeypatch.setattr(memory_fit, "_MEMORY", told)
     assert free_memory("cpu") == 20_480_000_000.0
 

@@ -14,7 +14,7 @@ from isaaclab.envs import mdp as isaac_lab
 from isaaclab.managers import EventManager, EventTermCfg
 from two_steps import NUM, become_a_stage, break_joints, compare, lift, nothing, start
 
-from isaac_tracking.tasks.tracking.masked_step import MaskedStep
+from isaac_tracking.tasks.graphs.masked_step import MaskedStep
 
 pytestmark = pytest.mark.slow
 

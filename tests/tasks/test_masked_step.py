@@ -17,7 +17,7 @@ from two_steps import NUM, MaskableSampler, break_joints, compare, lift, nothing
 from isaac_tracking.motion.sampling.adaptive import AdaptiveSampler
 from isaac_tracking.motion.sampling.plain import StartSampler, UniformSampler
 from isaac_tracking.motion.sampling.settings import sampler_settings
-from isaac_tracking.tasks.tracking.masked_step import MaskedStep
+from isaac_tracking.tasks.graphs.masked_step import MaskedStep
 
 pytestmark = pytest.mark.slow
 

@@ -19,25 +19,31 @@ import pytest
 import torch
 from isaaclab.envs import mdp as isaac_lab
 from isaaclab.managers import (
+    CurriculumManager,
+    CurriculumTermCfg,
     EventManager,
     EventTermCfg,
     ManagerTermBase,
     ObservationManager,
     ObservationTermCfg,
     RewardTermCfg,
+    SceneEntityCfg,
     TerminationTermCfg,
 )
 from isaaclab_newton.physics import NewtonManager
 from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, handle_deprecated_rsl_rl_cfg
+from isaaclab_tasks.core.velocity import mdp as walking
 from isaaclab_tasks.utils import resolve_task_config
 from two_steps import become_a_stage, start
 
 from isaac_tracking.learning.runner import Runner
 from isaac_tracking.tasks.graphs import plan
 from isaac_tracking.tasks.graphs.capture import EAGER_CALLS, Graph
+from isaac_tracking.tasks.graphs.masked_env import MaskedEnv
+from isaac_tracking.tasks.graphs.masked_step import MaskedStep
 from isaac_tracking.tasks.graphs.plan import STEP_GRAPHS, in_graph, obstacle, obstacles, unproven
 from isaac_tracking.tasks.tracking.env import TrackingEnv
-from isaac_tracking.tasks.tracking.masked_step import MaskedStep
+from isaac_tracking.tasks.velocity.mdp import terrain_levels
 
 TESTS = Path(__file__).resolve().parents[1]
 slow = pytest.mark.slow
@@ -86,7 +92,7 @@ def leave_apart(sim: Any, patch: pytest.MonkeyPatch) -> None:
 
 def give_other_term(sim: Any, patch: pytest.MonkeyPatch) -> None:
     cfg, _ = resolve_task_config("Isaac-Tracking-G1-v0", None, overrides=[])
-    cfg.observations.critic.joint_pos = ObservationTermCfg(func=isaac_lab.projected_gravity)
+    cfg.observations.critic.joint_pos = ObservationTermCfg(func=isaac_lab.joint_effort)
     patch.setattr(sim.env, "observation_manager", ObservationManager(cfg.observations, sim.env))
 
 
@@ -101,6 +107,9 @@ class Remembers(ManagerTermBase):
 class NoMasks:
     """A sampler that knows indices only."""
 
+
+SCALES = {"position_range": (0.9, 1.1), "velocity_range": (0.0, 0.0)}
+ONE_JOINT = SceneEntityCfg("robot", joint_names=["left_knee_joint"])
 
 OBSTACLES: dict[str, Callable[[Any, pytest.MonkeyPatch], Any]] = {
     "final observations are wanted (compute_final_obs)": lambda sim, patch: patch.setattr(
@@ -127,6 +136,12 @@ OBSTACLES: dict[str, Callable[[Any, pytest.MonkeyPatch], Any]] = {
     "the observations 'critic' are not concatenated": leave_apart,
     "event 'thing' comes at every reset": lambda sim, patch: swap_event(
         sim, patch, mode="reset", func=isaac_lab.reset_scene_to_default, params={}
+    ),
+    "event 'thing' comes at some resets only (min_step_count_between_reset)": lambda sim, patch: swap_event(
+        sim, patch, mode="reset", func=isaac_lab.reset_joints_by_scale, params=SCALES, min_step_count_between_reset=5
+    ),
+    "event 'thing' resets something else than a whole robot": lambda sim, patch: swap_event(
+        sim, patch, mode="reset", func=isaac_lab.reset_joints_by_scale, params=SCALES | {"asset_cfg": ONE_JOINT}
     ),
     "event 'thing' was not read for graphs": lambda sim, patch: swap_event(sim, patch, is_global_time=True),
 }
@@ -183,6 +198,27 @@ def test_a_stage_fits_but_no_gpu_has_seen_one(sim: Any, patch: pytest.MonkeyPatc
 
 
 @slow
+def test_parts_of_walking_fit_but_no_gpu_has_seen_them(sim: Any, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(plan, "NO_GPU_HAS_SEEN", ("reset event", "rays", "term of walking"))
+    swap_event(sim, patch, mode="reset", func=isaac_lab.reset_joints_by_scale, params=SCALES)
+    assert obstacle(sim.env) is None
+    assert unproven(sim.env) == "event 'thing' comes at every reset, and no GPU has seen this kind yet"
+    cfg, _ = resolve_task_config("Isaac-Tracking-G1-v0", None, overrides=[])
+    cfg.observations.critic.joint_pos = ObservationTermCfg(func=isaac_lab.projected_gravity)
+    patch.setattr(sim.env, "observation_manager", ObservationManager(cfg.observations, sim.env))
+    assert obstacle(sim.env) is None
+    found = "observation 'critic/joint_pos' is one of the velocity tasks"
+    assert unproven(sim.env) == f"{found}, and no GPU has seen this kind yet"
+
+
+@slow
+def test_a_curriculum_of_walking_is_an_obstacle_to_a_motion(sim: Any, patch: pytest.MonkeyPatch) -> None:
+    curricula = {"levels": CurriculumTermCfg(func=terrain_levels)}
+    patch.setattr(sim.env, "curriculum_manager", CurriculumManager(curricula, sim.env))
+    assert obstacle(sim.env) == "curriculum 'levels' runs at every reset"
+
+
+@slow
 def test_a_cpu_has_no_graphs(sim: Any) -> None:
     with pytest.raises(ValueError, match="step_graph=on is not possible: the device is cpu, and graphs need a GPU"):
         sim.env._plan_step("on")
@@ -219,6 +255,18 @@ def test_the_terms_of_all_tasks_were_read() -> None:
         assert len(found) > 30
         unread = [term.func for term in found if not getattr(term.func, "in_graph", False) and term.func not in known]
         assert unread == [], task
+
+
+@pytest.mark.parametrize("task", ["Flat-Unitree-Go1", "Flat-G1", "Rough-Unitree-Go1", "Rough-G1"])
+def test_the_terms_of_walking_were_read(task: str) -> None:
+    known = [getattr(isaac_lab, name) for name in plan._ISAAC_LAB_TERMS]
+    known += [getattr(walking, name) for name in plan._ISAAC_LAB_WALKING_TERMS]
+    cfg, _ = resolve_task_config(f"Isaac-Velocity-{task}-v0", None, overrides=[])
+    terms = [*vars(cfg.rewards).values(), *vars(cfg.terminations).values(), *vars(cfg.observations.policy).values()]
+    funcs = [term.func for term in terms if isinstance(term, (ObservationTermCfg, RewardTermCfg, TerminationTermCfg))]
+    assert len(funcs) >= 18
+    assert [func for func in funcs if not getattr(func, "in_graph", False) and func not in known] == []
+    assert [func.__name__ for func in funcs if getattr(func, "reads_efforts", False)] == ["joint_torques_l2"]
 
 
 def test_a_mark_changes_nothing_else() -> None:
@@ -294,7 +342,7 @@ def test_a_training_by_masks(sim: Any, tmp_path: Path) -> None:
         state = sim.command.sampler.state_dict()
         sim.command.sampler.load_state_dict(state)
         # Isaac Lab's own step goes on where the other has stopped, and back.
-        for step in (sim.env._masked_step, super(TrackingEnv, sim.env).step, sim.env._masked_step):
+        for step in (sim.env._masked_step, super(MaskedEnv, sim.env).step, sim.env._masked_step):
             obs = step(sim.still)[0]
             assert all(value.isfinite().all() for value in obs.values())
     finally:
@@ -307,7 +355,9 @@ On a GPU.
 """
 
 
-on_tasks = pytest.mark.parametrize("task", ["Isaac-Tracking-G1-v0", "Isaac-Tracking-G1-Teacher-v0"])
+on_tasks = pytest.mark.parametrize(
+    "task", ["Isaac-Tracking-G1-v0", "Isaac-Tracking-G1-Teacher-v0", "Isaac-Velocity-Flat-Unitree-Go1-v0"]
+)
 
 
 def gpu_probe(check: str, task: str) -> dict[str, Any]:

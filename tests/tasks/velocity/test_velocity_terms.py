@@ -98,7 +98,7 @@ def test_a_state_that_is_not_finite_ends_the_episode():
     good = [[0.0] * 7, [1.0e6] * 7, [0.0] * 7, [0.0] * 7]
     env = Env(
         root_link_pose_w=Array(*good[:2], [0.0, math.nan] + [0.0] * 5, good[3]),
-        root_link_vel_w=Array(*([0.0] * 6,) * NUM),
+        root_com_vel_w=Array(*([0.0] * 6,) * NUM),
         joint_pos=Array(*([0.0] * 2,) * NUM),
         joint_vel=Array([0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [-math.inf, 0.0]),
     )
@@ -163,6 +163,33 @@ def test_the_first_reset_is_no_episode():
     assert ended(env, term, 0.9, 0.9, 0.9, 0.9) == 0.5
     env.episode_length_buf[:] = 1000
     assert ended(env, term, 0.9, 0.9, 0.9) == 0.5 and ended(env, term, 0.9) == pytest.approx(0.7)
+
+
+def judged(env: Env, term: Any, shares: list[float]) -> torch.Tensor:
+    """As :func:`ended`, by a mask; returns the part on the device."""
+    env.reward_manager._episode_sums["track"][: len(shares)] = 30.0 * torch.tensor(shares)
+    term.judge_where(torch.arange(4) < len(shares))
+    return term._lent[0]
+
+
+def test_a_step_by_masks_decides_alike_and_gives_back():
+    env, other = Env(), Env()
+    by_ids, by_mask = make(env), make(other)
+    ended(env, by_ids, 0.9)
+    ended(other, by_mask, 0.9)
+    lent = torch.zeros((), dtype=torch.float64), torch.zeros((), dtype=torch.int64)
+    by_mask.lend(*lent)
+    for shares in ([0.9, 0.9], [0.9], [0.6, 0.6, 0.5, 0.6], [], [0.7] * 4, [0.0]):
+        expected = ended(env, by_ids, *shares)
+        assert judged(other, by_mask, shares).item() == expected == by_mask.share
+    assert by_mask.share == pytest.approx(0.9)
+    assert other.term.cfg.ranges.lin_vel_x == pytest.approx((-0.5, 0.5))  # the host knows nothing of it
+    by_mask.lend(*lent)
+    assert ended(other, by_mask, 0.7, 0.7) == pytest.approx(0.9)  # three of four: one was counted before
+    assert other.term.cfg.ranges.lin_vel_x == pytest.approx((-0.9, 0.9))
+    assert ended(other, by_mask, 2.0) == 1.0
+    by_mask.lend(*lent)
+    assert judged(other, by_mask, [0.0] * 4).item() == 1.0 and not lent[1]
 
 
 def test_a_run_that_goes_on_commands_as_much():

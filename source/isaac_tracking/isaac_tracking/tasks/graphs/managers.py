@@ -68,6 +68,28 @@ def reset_where(env: ManagerBasedRLEnv, starting: torch.Tensor) -> None:
     env.episode_length_buf.masked_fill_(starting, 0)
 
 
+class DeviceRanges:
+    """Ranges by name, uploaded once for each set of bounds.
+
+    Args:
+        device: Where to.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._bounds: dict[tuple[float, ...], torch.Tensor] = {}
+
+    def __call__(
+        self, ranges: dict[str, tuple[float, float]], names: tuple[str, ...]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the least and the largest number of each name, of one without a range 0, shape (names,)."""
+        bounds = tuple(float(bound) for name in names for bound in ranges.get(name, (0.0, 0.0)))
+        if bounds not in self._bounds:
+            with torch.inference_mode(False):
+                self._bounds[bounds] = torch.tensor(bounds, device=self._device)
+        return self._bounds[bounds][0::2], self._bounds[bounds][1::2]
+
+
 class IntervalPushes:
     """The pushes of a task, each environment after a time of its own.
 
@@ -78,7 +100,7 @@ class IntervalPushes:
 
     def __init__(self, env: ManagerBasedRLEnv, robot: NewtonRobot) -> None:
         self._env, self._robot = env, robot
-        self._bounds: dict[tuple[float, ...], torch.Tensor] = {}
+        self._ranges = DeviceRanges(env.device)
 
     def restart(self, starting: torch.Tensor) -> None:
         """Draw new times for the environments whose episode begins, bool, shape (num_envs,)."""
@@ -93,8 +115,7 @@ class IntervalPushes:
             left -= dt
             due = left < 1e-6
             self._draw_times(index, due, cfg.interval_range_s)
-            ranges = cfg.params["velocity_range"]
-            low, high = self._range(tuple(float(bound) for axis in AXES for bound in ranges.get(axis, (0.0, 0.0))))
+            low, high = self._ranges(cfg.params["velocity_range"], AXES)
             change = torch.rand(len(due), len(AXES), device=due.device) * (high - low) + low
             self._robot.push_where(due, change)
 
@@ -105,10 +126,3 @@ class IntervalPushes:
         left = self._env.event_manager._interval_term_time_left[index]
         drawn = torch.rand(len(left), device=left.device) * (seconds[1] - seconds[0]) + seconds[0]
         left.copy_(torch.where(where, drawn, left))
-
-    def _range(self, bounds: tuple[float, ...]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the least and the largest of each component, uploaded once."""
-        if bounds not in self._bounds:
-            with torch.inference_mode(False):
-                self._bounds[bounds] = torch.tensor(bounds, device=self._env.device)
-        return self._bounds[bounds][0::2], self._bounds[bounds][1::2]

@@ -10,6 +10,7 @@ memory of our own, and what its functions derive is declared old before a captur
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,11 @@ _DERIVED = (
 """Buffers of Isaac Lab's ``ArticulationData`` that a write of a state makes old (its ``_reset_pose``)."""
 
 
+_GUARDED = ("heading_w", "projected_gravity_b")
+"""Properties of Isaac Lab's ``ArticulationData`` that terms read and that refuse to be read in a capture, since what is
+fresh would not be computed; :meth:`NewtonRobot.capturing` sees to it that they are old. They read the root's pose."""
+
+
 class NewtonRobot:
     """Reads and writes an articulation without waiting for the device.
 
@@ -62,6 +68,11 @@ class NewtonRobot:
         self._link_vel_torch = wp.to_torch(self._link_vel)
         self._root_link_vel = wp.zeros(shape[0], wp.spatial_vectorf, device=robot.device)
         self._com_pos_b = data.body_com_pos_b
+
+    @property
+    def data(self) -> Any:
+        """Isaac Lab's data of the articulation."""
+        return self._data
 
     @property
     def is_pulled(self) -> bool:
@@ -111,6 +122,33 @@ class NewtonRobot:
         robot.write_joint_velocity_to_sim_mask(velocity=state.joint_vel, env_mask=marked, skip_forward=True)
         data._reset_pose(env_mask=marked)
 
+    def write_root_where(self, mask: torch.Tensor, pose: torch.Tensor, velocity: torch.Tensor) -> None:
+        """Put roots somewhere; :meth:`settle` must follow.
+
+        Args:
+            mask: Whether each robot is put there, bool, shape (num_envs,).
+            pose: Positions [m] and quaternions (x, y, z, w) of the roots in the world, shape (num_envs, 7).
+            velocity: Linear [m/s] and angular velocities [rad/s] of the roots' centres of mass in the world, shape
+                (num_envs, 6).
+        """
+        robot, marked = self._robot, wp.from_torch(mask, wp.bool)
+        robot.write_root_link_pose_to_sim_mask(root_pose=pose, env_mask=marked, skip_forward=True)
+        robot.write_root_com_velocity_to_sim_mask(root_velocity=velocity, env_mask=marked, skip_forward=True)
+        self._data._reset_pose(env_mask=marked)
+
+    def write_joints_where(self, mask: torch.Tensor, pos: torch.Tensor, vel: torch.Tensor) -> None:
+        """Put joints somewhere; :meth:`settle` must follow.
+
+        Args:
+            mask: Whether each robot's joints are put there, bool, shape (num_envs,).
+            pos: Positions [rad], shape (num_envs, joints).
+            vel: Velocities [rad/s], shape (num_envs, joints).
+        """
+        robot, marked = self._robot, wp.from_torch(mask, wp.bool)
+        robot.write_joint_position_to_sim_mask(position=pos, env_mask=marked, skip_forward=True)
+        robot.write_joint_velocity_to_sim_mask(velocity=vel, env_mask=marked, skip_forward=True)
+        self._data._reset_pose(env_mask=marked)
+
     def push_where(self, mask: torch.Tensor, change: torch.Tensor) -> None:
         """Change the velocities of roots' centres of mass; :meth:`settle` must follow.
 
@@ -142,9 +180,24 @@ class NewtonRobot:
         NewtonManager.forward()
         self.forget()
         try:
-            yield
+            with _unguarded(type(self._data)):
+                yield
         finally:
             NewtonManager.transforms_may_change_on_graph_replay = lasting
             NewtonManager.kinematics_dirty = False
             self._data._body_state_dirty = False
             self.forget()
+
+
+@contextmanager
+def _unguarded(data_class: type) -> Iterator[None]:
+    """Let the guarded properties of a class of data be read in a capture while open."""
+    owners = {name: next(kind for kind in data_class.__mro__ if name in vars(kind)) for name in _GUARDED}
+    kept = {name: vars(owner)[name] for name, owner in owners.items()}
+    for name, owner in owners.items():
+        setattr(owner, name, property(inspect.unwrap(kept[name].fget)))
+    try:
+        yield
+    finally:
+        for name, owner in owners.items():
+            setattr(owner, name, kept[name])

@@ -20,11 +20,17 @@ if TYPE_CHECKING:
 STEP_GRAPHS = ("off", "auto", "on", "masked")
 """Isaac Lab's own step; graphs where they fit; graphs or an error; the functions of the graphs without graphs."""
 
-NO_GPU_HAS_SEEN = ("history", "delayed action", "observation of a class", "observation of the stages")
+NO_GPU_HAS_SEEN = (
+    *("history", "delayed action", "observation of a class", "observation of the stages"),
+    *("velocity", "reset event", "rays", "term of walking"),
+)
 """Kinds of parts that equal Isaac Lab's step on a CPU, and were in no graph yet: see :func:`unproven`."""
 
 _OF_THE_STAGES = ("future_observations", "privileged_observations", "senses")
 """Modules of ``tracking.mdp`` whose terms only the stages have."""
+
+_OF_WALKING = ("height_scan", "illegal_contact", "is_terminated", "projected_gravity")
+"""Terms of :data:`_ISAAC_LAB_TERMS` that only the velocity tasks have."""
 
 _PLAIN_ACTIONS = ("JointPositionAction", "ReferenceJointPositionAction")
 _DELAYED_ACTIONS = ("DelayedJointPositionAction", "DelayedReferenceJointPositionAction")
@@ -36,19 +42,37 @@ _ISAAC_LAB_TERMS = (
     "base_ang_vel",
     "base_lin_vel",
     "generated_commands",
+    "height_scan",
+    "illegal_contact",
+    "is_terminated",
     "joint_pos_rel",
     "joint_vel_rel",
     "last_action",
+    "projected_gravity",
     "time_out",
     "undesired_contacts",
 )
 """Terms of ``isaaclab.envs.mdp`` that were read, as Isaac Lab 3.0 has them."""
+
+_ISAAC_LAB_WALKING_TERMS = ("terrain_out_of_bounds",)
+"""The same of ``isaaclab_tasks.core.velocity.mdp``."""
 
 
 def in_graph(term: _Term) -> _Term:
     """Mark a term, a function or a class, as one that a CUDA graph may hold."""
     term.in_graph = True  # type: ignore[attr-defined]
     return term
+
+
+def reads_efforts(term: _Term) -> _Term:
+    """Mark a term as one that reads the joints' efforts, which are computed whenever targets are told."""
+    term.reads_efforts = True  # type: ignore[attr-defined]
+    return term
+
+
+def efforts_are_read(env: ManagerBasedRLEnv) -> bool:
+    """Return whether a term of a plan without obstacles reads the joints' efforts."""
+    return any(getattr(cfg.func, "reads_efforts", False) for _, _, cfg in terms(env))
 
 
 def obstacle(env: ManagerBasedRLEnv) -> str | None:
@@ -73,6 +97,11 @@ def unproven(env: ManagerBasedRLEnv) -> str | None:
     return None
 
 
+def scanners(env: ManagerBasedRLEnv) -> list[Any]:
+    """Return the sensors that cast rays."""
+    return [sensor for sensor in env.scene.sensors.values() if type(sensor).__name__ == "RayCaster"]
+
+
 def histories(env: ManagerBasedRLEnv) -> list[CircularBuffer]:
     """Return the memory of all observations that remember steps."""
     groups = env.observation_manager._group_obs_term_history_buffer.values()
@@ -81,6 +110,8 @@ def histories(env: ManagerBasedRLEnv) -> list[CircularBuffer]:
 
 def _young_kinds(env: ManagerBasedRLEnv) -> Iterator[tuple[str, str]]:
     """Yield kinds of :data:`NO_GPU_HAS_SEEN` that an environment has, and where, as half a sentence."""
+    if getattr(env, "follows", None) == "velocity":
+        yield "velocity", "the task follows velocities"
     for group, found in env.observation_manager._group_obs_term_history_buffer.items():
         for name in found:
             yield "history", f"observation '{group}/{name}' has a history"
@@ -94,6 +125,12 @@ def _young_kinds(env: ManagerBasedRLEnv) -> Iterator[tuple[str, str]]:
     for kind, name, cfg in terms(env):
         if getattr(cfg.func, "__module__", "").endswith(_OF_THE_STAGES):
             yield "observation of the stages", f"{kind} '{name}' is one of the stages"
+        if getattr(cfg.func, "__name__", "") in _OF_WALKING:
+            yield "term of walking", f"{kind} '{name}' is one of the velocity tasks"
+    for name in env.event_manager.active_terms.get("reset", []):
+        yield "reset event", f"event '{name}' comes at every reset"
+    if scanners(env):
+        yield "rays", "a sensor casts rays"
 
 
 def acts_in_every_physics_step(env: ManagerBasedRLEnv) -> bool:
@@ -117,8 +154,11 @@ def _of_physics(env: ManagerBasedRLEnv) -> Iterator[str]:
     if len(scene.articulations) != 1 or scene.rigid_objects or scene.deformable_objects:
         yield "the scene holds more than one robot on static ground"
     for name, sensor in scene.sensors.items():
-        if type(sensor).__name__ != "ContactSensor":
-            yield f"sensor '{name}' is a {type(sensor).__name__}"
+        kind, cfg = type(sensor).__name__, sensor.cfg
+        if kind not in ("ContactSensor", "RayCaster"):
+            yield f"sensor '{name}' is a {kind}"
+        elif kind == "RayCaster" and (any(cfg.drift_range) or any(map(any, cfg.ray_cast_drift_range.values()))):
+            yield f"sensor '{name}' drifts"
     robot = next(iter(scene.articulations.values()))
     for name, actuator in robot.actuators.items():
         if type(actuator).__name__ != "ImplicitActuator":
@@ -128,8 +168,11 @@ def _of_physics(env: ManagerBasedRLEnv) -> Iterator[str]:
 def _of_managers(env: ManagerBasedRLEnv) -> Iterator[str]:
     if env.cfg.compute_final_obs:
         yield "final observations are wanted (compute_final_obs)"
-    if env.curriculum_manager.active_terms:
-        yield f"curriculum '{env.curriculum_manager.active_terms[0]}' runs at every reset"
+    curricula = env.curriculum_manager
+    for name, cfg in zip(curricula.active_terms, curricula._term_cfgs, strict=True):
+        # Only the masked velocity command calls them.
+        if getattr(env, "follows", "motion") != "velocity" or not getattr(cfg.func, "in_graph", False):
+            yield f"curriculum '{name}' runs at every reset"
     manager = env.observation_manager
     for group, names in manager.active_terms.items():
         if not manager._group_obs_concatenate[group]:
@@ -150,6 +193,10 @@ def _of_actions_and_commands(env: ManagerBasedRLEnv) -> Iterator[str]:
             yield f"action '{name}' is a {action}"
     names = env.command_manager.active_terms
     command: Any = env.command_manager.get_term(names[0]) if len(names) == 1 else None
+    if getattr(env, "follows", "motion") == "velocity":
+        if type(command).__name__ != "UniformVelocityCommand":
+            yield "there is not one uniform velocity command alone"
+        return
     if command is None or not getattr(command, "in_graph", False):
         yield "there is not one motion command alone"
         return
@@ -168,6 +215,10 @@ def _of_terms(env: ManagerBasedRLEnv) -> Iterator[str]:
     from isaaclab.managers import ManagerTermBase
 
     known = [getattr(isaac_lab, name) for name in _ISAAC_LAB_TERMS]
+    if getattr(env, "follows", "motion") == "velocity":
+        from isaaclab_tasks.core.velocity import mdp as walking
+
+        known += [getattr(walking, name) for name in _ISAAC_LAB_WALKING_TERMS]
     for kind, name, cfg in terms(env):
         if not getattr(cfg.func, "in_graph", False) and not any(cfg.func is term for term in known):
             yield f"{kind} '{name}' was not read for graphs"
@@ -182,11 +233,17 @@ def _of_terms(env: ManagerBasedRLEnv) -> Iterator[str]:
 def _of_events(env: ManagerBasedRLEnv) -> Iterator[str]:
     import isaaclab.envs.mdp as isaac_lab
 
+    from .resets import reset_obstacle
+
     manager = env.event_manager
     for mode, names in manager.active_terms.items():
         if mode in ("prestartup", "startup"):
             continue
         for name, cfg in zip(names, manager._mode_term_cfgs[mode], strict=True):
+            if mode == "reset":
+                if found := reset_obstacle(env, cfg):
+                    yield f"event '{name}' {found}"
+                continue
             if mode != "interval":
                 yield f"event '{name}' comes at every {mode}"
                 continue

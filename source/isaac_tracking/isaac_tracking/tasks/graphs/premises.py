@@ -21,6 +21,18 @@ _MOVING = ("reset_buf", "_processed_actions", "_origin", "_start")
 """Tensors that are others after every step, and that no graph reads: the ended episodes of Isaac Lab's own step, and
 what actions make of the policy's numbers before the physics."""
 
+_OF_COMMANDS = (
+    "future_steps",
+    "resampling_time_range",
+    "rel_standing_envs",
+    "rel_heading_envs",
+    "heading_command",
+    "heading_control_stiffness",
+    "vel_xy_success_threshold",
+    "vel_yaw_success_threshold",
+)
+"""Numbers of a command's config; one that it lacks stays so."""
+
 
 class Premises:
     """Weights and parameters of all terms, and the memory of managers and other owners, as they are now.
@@ -48,8 +60,10 @@ class Premises:
         for term in actions:
             self._watch(vars(term), [name for name, value in vars(term).items() if isinstance(value, tuple)])
         for name in env.command_manager.active_terms:
-            self._watch(vars(env.command_manager.get_term(name).cfg), ("future_steps",))
-        for cfg in env.event_manager._mode_term_cfgs.get("interval", []):
+            self._watch(vars(env.command_manager.get_term(name).cfg), _OF_COMMANDS)
+        events = env.event_manager._mode_term_cfgs
+        once_in_a_while = [*events.get("interval", []), *events.get("reset", []), *env.curriculum_manager._term_cfgs]
+        for cfg in once_in_a_while:
             self._watch(vars(cfg), ("func", "interval_range_s", "params"))
             self._watch(cfg.params)
         for owner in (env, *managers, *actions, *histories(env), *owners):

@@ -28,7 +28,7 @@ def register(robot: str, package: str, env_cfg: str, agent_cfg: str) -> None:
                 continue
             spec = EnvSpec(
                 id=task,
-                entry_point="isaaclab.envs:ManagerBasedRLEnv",
+                entry_point="isaac_tracking.tasks.velocity.env:VelocityEnv",
                 disable_env_checker=True,
                 kwargs={
                     "family": "velocity",

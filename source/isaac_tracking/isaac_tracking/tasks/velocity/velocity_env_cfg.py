@@ -246,6 +246,9 @@ class VelocityEnvCfg(ManagerBasedRLEnvCfg):
     sim: SimulationCfg = SimulationCfg(dt=0.005, render_interval=4)
     decimation: int = 4
     episode_length_s: float = 20.0
+    step_graph: str = "auto"
+    """``"off"``: Isaac Lab's own step. ``"auto"``: so as well, until a GPU has seen the other one. ``"on"``: everything
+    after the physics as CUDA graphs, or an error that says why not. ``"masked"``: so without graphs, for tests."""
 
     def flatten(self) -> None:
         """Put the robot on flat ground, where there is nothing to see and no edge to fall off."""

@@ -29,6 +29,8 @@ class MaskedMotion:
         robot: Its robot.
     """
 
+    noted = len(ERROR_NAMES)
+
     def __init__(self, command: MotionCommand, robot: NewtonRobot) -> None:
         self.command, self._robot = command, robot
         command._link_velocities = robot.link_velocities
@@ -37,7 +39,7 @@ class MaskedMotion:
         self._errors: TrackingErrors | None = None
 
     def log_names(self) -> list[str]:
-        """Return the names in the log of :meth:`measure` and :meth:`begin`, in order."""
+        """Return the names in the log of :meth:`note` and :meth:`begin`, in order."""
         return [f"Metrics/motion/{name}" for name in (*ERROR_NAMES, *self.command.sampler.metrics())]
 
     def owners(self) -> tuple[Any, ...]:
@@ -78,6 +80,9 @@ class MaskedMotion:
         command.sampler.count_step()
         command.source.swap(command.clip_ids, starting)
 
+    def end(self, starting: torch.Tensor) -> None:
+        """Before the resets: nothing."""
+
     def begin(self, starting: torch.Tensor, log: torch.Tensor) -> None:
         """Put robots of new episodes on their reference, and advance the clips of the others by one frame.
 
@@ -99,6 +104,9 @@ class MaskedMotion:
         metrics = tuple(command.sampler.metrics().values())
         if metrics:
             log.copy_(torch.stack(metrics))
+
+    def advance(self, dt: float) -> None:
+        """After the resets: nothing, since clips have been advanced."""
 
     def finish(self, lent: bool) -> None:
         """After the step, on the host: let others read frames and errors as after Isaac Lab's own step.

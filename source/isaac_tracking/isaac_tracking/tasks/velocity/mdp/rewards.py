@@ -17,6 +17,8 @@ import torch
 from isaaclab.envs import mdp
 from isaaclab_tasks.core.velocity import mdp as walking
 
+from ...graphs.plan import in_graph, reads_efforts
+
 
 def _finite(func: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
     """Return the term with zero in place of what is not finite."""
@@ -26,6 +28,7 @@ def _finite(func: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
     def term(*args: Any, **kwargs: Any) -> torch.Tensor:
         return func(*args, **kwargs).nan_to_num(0.0, 0.0, 0.0)
 
+    in_graph(term)
     # And with its place, by which Isaac Lab finds a term again that a config names.
     term.__module__ = __name__
     return term
@@ -37,7 +40,7 @@ track_lin_vel_xy_yaw_frame_exp = _finite(walking.track_lin_vel_xy_yaw_frame_exp)
 track_ang_vel_z_world_exp = _finite(walking.track_ang_vel_z_world_exp)
 lin_vel_z_l2 = _finite(mdp.lin_vel_z_l2)
 ang_vel_xy_l2 = _finite(mdp.ang_vel_xy_l2)
-joint_torques_l2 = _finite(mdp.joint_torques_l2)
+joint_torques_l2 = reads_efforts(_finite(mdp.joint_torques_l2))
 joint_acc_l2 = _finite(mdp.joint_acc_l2)
 action_rate_l2 = _finite(mdp.action_rate_l2)
 flat_orientation_l2 = _finite(mdp.flat_orientation_l2)

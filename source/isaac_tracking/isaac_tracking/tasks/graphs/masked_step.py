@@ -1,12 +1,13 @@
 # Copyright (c) 2026, The Isaac Tracking Developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""A step of the tracking task that never waits for the device, and of which a GPU replays all after the physics.
+"""A step that never waits for the device, and of which a GPU replays all after the physics.
 
 Isaac Lab's step asks the host twice which environments are concerned: whose episodes end, and who is pushed. Here both
 are masks, and what is done is done for all environments and kept where the mask says so. Then nothing of it depends on
-the host, and on a GPU two CUDA graphs take the place of some thousand launches: one up to the sampler's record of the
-step, one from the resets on. Between them the host does what is due once in a while.
+the host, and on a GPU two CUDA graphs take the place of some thousand launches: one up to the command's record of the
+step, one from the resets on; where rays are cast, the observations have a third. Between them the host does what is due
+once in a while. What the task's own command does in a step, is told by :class:`MaskedCommand`.
 
 Order, numbers and log are those of Isaac Lab 3.0's ``ManagerBasedRLEnv.step``; the random numbers are others, because
 they are drawn for all environments.
@@ -15,23 +16,73 @@ they are drawn for all environments.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from ..graphs.capture import CaptureError, Graph
-from ..graphs.managers import IntervalPushes, episode_log_names, log_episodes, reset_where
-from ..graphs.newton_robot import NewtonRobot
-from ..graphs.plan import acts_in_every_physics_step
-from ..graphs.premises import Premises
-from .mdp.commands import ERROR_NAMES
-from .mdp.masked_motion import MaskedMotion
+from .capture import CaptureError, Graph
+from .managers import IntervalPushes, episode_log_names, log_episodes, reset_where
+from .newton_robot import NewtonRobot
+from .plan import acts_in_every_physics_step, efforts_are_read, scanners
+from .premises import Premises
+from .resets import MaskedResets
 
 if TYPE_CHECKING:
-    from isaaclab.envs import ManagerBasedRLEnv
     from isaaclab.envs.common import VecEnvStepReturn
 
+    from .masked_env import MaskedEnv
+
 _logger = logging.getLogger(__name__)
+
+
+class MaskedCommand(Protocol):
+    """What a task's own command does in a step by masks; the methods are in the order in which they are called.
+
+    Those of the device may be captured: they read and write memory that stays where it is.
+    """
+
+    noted: int
+    """How many of the log's numbers :meth:`note` writes; :meth:`begin` writes the others."""
+
+    def log_names(self) -> list[str]:
+        """Return the names in the log of what :meth:`note` and :meth:`begin` write, in order."""
+        ...
+
+    def owners(self) -> tuple[Any, ...]:
+        """Return the objects whose memory and numbers a captured graph knows."""
+        ...
+
+    def prepare(self) -> None:
+        """On the host, before the physics."""
+        ...
+
+    def look(self) -> None:
+        """On the device, after the physics and before the terminations."""
+        ...
+
+    def note(self, log: torch.Tensor) -> None:
+        """On the device, after the rewards; write what every step logs, shape (noted,)."""
+        ...
+
+    def keep_count(self, ended: torch.Tensor) -> None:
+        """On the host, between the two halves; which episodes have ended, bool, shape (num_envs,)."""
+        ...
+
+    def end(self, starting: torch.Tensor) -> None:
+        """On the device, while the sums of the ended episodes are there; whose begin anew, bool, shape (num_envs,)."""
+        ...
+
+    def begin(self, starting: torch.Tensor, log: torch.Tensor) -> None:
+        """On the device, after all other resets; write what starts log, the rest of the names."""
+        ...
+
+    def advance(self, dt: float) -> None:
+        """On the device, after the resets: let time go on for everybody [s]."""
+        ...
+
+    def finish(self, lent: bool) -> None:
+        """On the host, after the step; whether the next one overwrites what this one has computed."""
+        ...
 
 
 class MaskedStep:
@@ -43,10 +94,11 @@ class MaskedStep:
         must: Whether a failed capture is an error; otherwise it is told, and the halves go on eagerly.
     """
 
-    def __init__(self, env: ManagerBasedRLEnv, graphs: bool, must: bool = False) -> None:
+    def __init__(self, env: MaskedEnv, graphs: bool, must: bool = False) -> None:
         self._env, self._must = env, must
         self._robot = NewtonRobot(env.scene["robot"])
-        self._motion = MaskedMotion(env.command_manager.get_term("motion"), self._robot)  # type: ignore[arg-type]
+        self._command = env.masked_command(self._robot)
+        self._resets = MaskedResets(env, self._robot)
         self._pushes = IntervalPushes(env, self._robot)
         with torch.inference_mode(False):
             self._ended = torch.zeros(env.num_envs, dtype=torch.bool, device=env.device)
@@ -60,12 +112,17 @@ class MaskedStep:
         device = env.device if graphs else "cpu"
         self._measure = Graph(self._after_physics, device, self._robot.capturing)
         self._begin = Graph(self._from_resets_on, device, self._robot.capturing)
+        # Rays have graphs of Isaac Lab's own, and a graph cannot launch one; so they are cast between two of ours.
+        self._scanners = scanners(env)
+        self._observe = Graph(self._see, device, self._robot.capturing)
+        self._parts = [self._measure, self._begin, *([self._observe] if self._scanners else [])]
         self._premises: Premises | None = None
+        self._efforts_are_read = False
 
     @property
     def captured(self) -> bool:
         """Whether both halves are replayed."""
-        return self._measure.captured and self._begin.captured
+        return all(part.captured for part in self._parts)
 
     def __call__(self, action: torch.Tensor) -> VecEnvStepReturn:
         """Do one step; see :meth:`isaaclab.envs.ManagerBasedRLEnv.step`.
@@ -78,13 +135,16 @@ class MaskedStep:
         self._physics(action)
         env.common_step_counter += 1
         self._run(self._measure)
-        self._motion.keep_count(self._ended)
+        self._command.keep_count(self._ended)
         asked = env.sim.consume_reset_request()
         if asked:
             self._all_start.fill_(True)
         self._run(self._begin)
         if asked:
             self._all_start.fill_(False)
+        if self._scanners:
+            self._scan()
+            self._run(self._observe)
         self._finish()
         return env.obs_buf, env.reward_buf, env.reset_terminated, env.reset_time_outs, env.extras
 
@@ -93,22 +153,23 @@ class MaskedStep:
     """
 
     def _prepare(self) -> None:
-        env, motion = self._env, self._motion
-        if self._premises is None or not self._premises.hold(motion.owners()):
-            self._premises = Premises(env, motion.owners())
-            self._measure.forget()
-            self._begin.forget()
-            self._names = [*episode_log_names(env), *motion.log_names()]
+        env, command = self._env, self._command
+        if self._premises is None or not self._premises.hold(command.owners()):
+            self._premises = Premises(env, command.owners())
+            for part in self._parts:
+                part.forget()
+            self._names = [*episode_log_names(env), *command.log_names()]
             with torch.inference_mode(False):
                 self._log = torch.zeros(len(self._names), device=env.device)
             self._given_log = None
+            self._efforts_are_read = efforts_are_read(env)
         log = env.extras.get("log", {})
         if log is not self._given_log:
             # Somebody has reset environments: what the log says of them stays until the next reset.
             for place, name in enumerate(self._names):
                 if name in log:
-                    self._log[place].copy_(log[name])
-        motion.prepare()
+                    self._log[place].fill_(log[name])
+        command.prepare()
 
     def _physics(self, action: torch.Tensor) -> None:
         """Do what Isaac Lab does up to the terminations."""
@@ -116,13 +177,13 @@ class MaskedStep:
         env.action_manager.process_action(action.to(env.device))
         is_rendering = env.sim.is_rendering
         steps_per_call = env.cfg.decimation if env._physics_handles_decimation else 1
-        told = False
-        for _ in range(env.cfg.decimation // steps_per_call):
+        last = env.cfg.decimation // steps_per_call - 1
+        for index in range(last + 1):
             env._sim_step_counter += steps_per_call
-            if not (told and self._targets_hold):
+            # Telling the targets computes the joints' efforts as well.
+            if index == 0 or (index == last and self._efforts_are_read) or not self._targets_hold:
                 env.action_manager.apply_action()
                 env.scene.write_data_to_sim()
-                told = True
             env.sim.step(render=False)
             if env._sim_step_counter % env.cfg.sim.render_interval == 0 and is_rendering:
                 env.sim.render(skip_app_pumping=not env.render_enabled)
@@ -140,16 +201,23 @@ class MaskedStep:
             if self._must:
                 raise RuntimeError(f"step_graph=on: the step cannot be captured ({error}); use auto or off") from error
             _logger.warning("the step is not captured (%s); it runs kernel by kernel", error)
-            for each in (self._measure, self._begin):
-                each.give_up()
+            for part in self._parts:
+                part.give_up()
             half()
+
+    def _scan(self) -> None:
+        """Cast the rays from where robots are after the resets."""
+        self._robot.forget()
+        for scanner in self._scanners:
+            scanner._data_dirty = True
+            scanner._update_outdated_buffers()
 
     def _finish(self) -> None:
         env = self._env
         self._robot.forget()
         for sensor in env.scene.sensors.values():
             sensor._data_dirty = True
-        self._motion.finish(lent=self._measure.captured)
+        self._command.finish(lent=self._measure.captured)
         env.reset_buf = self._ended
         env.reset_terminated = env.termination_manager.terminated
         env.reset_time_outs = env.termination_manager.time_outs
@@ -166,24 +234,32 @@ class MaskedStep:
     """
 
     def _after_physics(self) -> None:
-        """Compare with the reference, end episodes, reward, and tell the sampler."""
-        env, first = self._env, len(self._names) - len(self._motion.log_names())
+        """Let the command look, end episodes, reward, and let the command note it."""
+        env, first = self._env, len(self._names) - len(self._command.log_names())
         env.episode_length_buf.add_(1)
-        self._motion.look()
+        self._command.look()
         self._ended.copy_(env.termination_manager.compute())
         env.reward_manager.compute(dt=env.step_dt)
-        self._motion.note(self._log[first : first + len(ERROR_NAMES)])
+        self._command.note(self._log[first : first + self._command.noted])
 
     def _from_resets_on(self) -> None:
-        """Begin new episodes, push robots, and observe."""
-        env, episodes = self._env, len(self._names) - len(self._motion.log_names())
+        """Begin new episodes, push robots, and observe where no rays are cast before."""
+        env, episodes = self._env, len(self._names) - len(self._command.log_names())
         terminated = env.termination_manager.terminated
         terminated.logical_or_(self._all_start & ~self._ended)
         self._starting.copy_(self._ended | self._all_start)
+        self._command.end(self._starting)
         log_episodes(env, self._starting, self._log[:episodes])
         reset_where(env, self._starting)
-        self._motion.begin(self._starting, self._log[episodes + len(ERROR_NAMES) :])
+        self._resets.apply(self._starting)
+        self._command.begin(self._starting, self._log[episodes + self._command.noted :])
         self._pushes.restart(self._starting)
+        self._command.advance(env.step_dt)
         self._pushes.apply(env.step_dt)
         self._robot.settle()
-        self._observations = env.observation_manager.compute(update_history=True)
+        if not self._scanners:
+            self._see()
+
+    def _see(self) -> None:
+        """Observe."""
+        self._observations = self._env.observation_manager.compute(update_history=True)
