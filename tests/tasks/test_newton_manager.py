@@ -7,7 +7,10 @@ import torch
 import warp as wp
 from isaaclab.physics import PhysicsManager
 from isaaclab_newton.physics import NewtonManager
+from isaaclab_tasks.utils import resolve_task_config
+from newton.solvers import SolverMuJoCo
 
+import isaac_tracking.tasks  # noqa: F401
 from isaac_tracking.tasks import newton_manager
 from isaac_tracking.tasks.buffer_watch import BufferWatch
 from isaac_tracking.tasks.newton_manager import NewtonTaskManager, spread_mesh_search
@@ -57,6 +60,16 @@ def test_this_newton_names_the_sizes_so():
     spread_mesh_search(phase)
     assert phase.tile_size_mesh_convex == 1
     assert wp.get_device(phase.device).is_cpu
+
+
+@pytest.mark.parametrize("name, value", [("jacobian", "dense"), ("ls_tolerance", 0.1)])
+def test_settings_that_isaac_lab_leaves_out_reach_the_solver(name, value):
+    setting = f"env.sim.physics.solver_cfg.{name}={value}"
+    cfg, _ = resolve_task_config("Isaac-Tracking-G1-v0", None, overrides=[setting])
+    given = NewtonTaskManager._filter_solver_kwargs(SolverMuJoCo, cfg.sim.physics.solver_cfg)
+    assert given[name] == value
+    cfg, _ = resolve_task_config("Isaac-Tracking-G1-v0", None, overrides=[])
+    assert NewtonTaskManager._filter_solver_kwargs(SolverMuJoCo, cfg.sim.physics.solver_cfg)[name] is None
 
 
 def test_rough_ground_takes_this_manager():

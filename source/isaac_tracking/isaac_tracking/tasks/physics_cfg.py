@@ -8,12 +8,26 @@ from __future__ import annotations
 from typing import Any
 
 from isaaclab.physics import PhysxAutoCfg
+from isaaclab.utils import configclass
 from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg, NewtonCollisionPipelineCfg, NewtonShapeCfg
 from isaaclab_ov.physics import OvPhysxCfg
 from isaaclab_physx.physics import PhysxCfg
 from isaaclab_tasks.utils import PresetCfg, preset
 
 _MANAGER = "isaac_tracking.tasks.newton_manager:NewtonTaskManager"
+
+
+@configclass
+class SolverCfg(MJWarpSolverCfg):
+    """Isaac Lab's settings of MJWarp, our manager, and two settings of Newton's solver that Isaac Lab leaves out."""
+
+    class_type: str = _MANAGER
+
+    jacobian: str | None = None
+    """``"dense"`` or ``"sparse"``; None for what MJWarp takes itself, sparse above 32 degrees of freedom."""
+
+    ls_tolerance: float | None = None
+    """When a line search may end, as a share of the gradient [-]; None for MuJoCo's."""
 
 
 def flat_physics(njmax: int, nconmax: int) -> PresetCfg:
@@ -29,8 +43,7 @@ def flat_physics(njmax: int, nconmax: int) -> PresetCfg:
     newton = NewtonCfg(
         # Integrator and cone are those of mjlab's tracking task (mjlab 1.6.0, tasks/tracking). So are 10 iterations and
         # 20 in a line search; but where those do not suffice, MJWarp prints a line for each robot.
-        solver_cfg=MJWarpSolverCfg(
-            class_type=_MANAGER,
+        solver_cfg=SolverCfg(
             njmax=njmax,
             nconmax=nconmax,
             iterations=50,
@@ -55,8 +68,7 @@ def rough_physics(njmax: int, nconmax: int) -> PresetCfg:
     """
     return _engines(
         NewtonCfg(
-            solver_cfg=MJWarpSolverCfg(
-                class_type=_MANAGER,
+            solver_cfg=SolverCfg(
                 njmax=njmax,
                 nconmax=nconmax,
                 integrator="implicitfast",
