@@ -76,14 +76,21 @@ def warm(step: MaskedStep, sim: Any) -> None:
     assert step.captured
 
 
-def test_a_replay_does_what_isaac_labs_step_does(sim: Any, replayed: MaskedStep) -> None:
-    known = QuietSampler(sim.command.library.names.index("stand"), [10] * NUM)
+def beginning(sim: Any, clip: str, steps: list[int]) -> Callable[[], QuietSampler]:
+    """Return what resets everything, always with the same sampler: a tape knows it."""
+    known = QuietSampler(sim.command.library.names.index(clip), steps)
 
     def again() -> QuietSampler:
         sim.command.source.sampler = known
         sim.env.reset()
         sim.env.termination_manager._last_episode_dones.zero_()
         return known
+
+    return again
+
+
+def test_a_replay_does_what_isaac_labs_step_does(sim: Any, replayed: MaskedStep) -> None:
+    again = beginning(sim, "stand", [10] * NUM)
 
     again()
     for _ in range(6):
@@ -137,13 +144,7 @@ def test_a_replay_draws_and_remembers(sim: Any, replayed: MaskedStep) -> None:
 
 def test_a_replay_of_a_stage(sim: Any, replayed_stage: Callable[..., MaskedStep]) -> None:
     step = replayed_stage("env.actions.joint_pos.delay=[2,2]")
-    known = QuietSampler(sim.command.library.names.index("walk"), list(range(20, 28)))
-
-    def again() -> QuietSampler:
-        sim.command.source.sampler = known
-        sim.env.reset()
-        sim.env.termination_manager._last_episode_dones.zero_()
-        return known
+    again = beginning(sim, "walk", list(range(20, 28)))
 
     again()
     for _ in range(6):
