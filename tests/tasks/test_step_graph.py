@@ -41,7 +41,7 @@ from isaac_tracking.tasks.graphs import plan
 from isaac_tracking.tasks.graphs.capture import EAGER_CALLS, Graph
 from isaac_tracking.tasks.graphs.masked_env import MaskedEnv
 from isaac_tracking.tasks.graphs.masked_step import MaskedStep
-from isaac_tracking.tasks.graphs.plan import STEP_GRAPHS, in_graph, obstacle, obstacles, unproven
+from isaac_tracking.tasks.graphs.plan import STEP_GRAPHS, in_graph, obstacle, obstacles
 from isaac_tracking.tasks.tracking.env import TrackingEnv
 from isaac_tracking.tasks.velocity.mdp import terrain_levels
 
@@ -63,7 +63,6 @@ The plan.
 @slow
 def test_the_task_as_registered_has_no_obstacle(sim: Any) -> None:
     assert obstacle(sim.env) is None
-    assert unproven(sim.env) is None
     assert sim.env.cfg.step_graph == "auto"
     assert sim.env._masked_step is None
 
@@ -172,7 +171,7 @@ def test_all_obstacles_are_told(sim: Any, patch: pytest.MonkeyPatch) -> None:
 
 
 @slow
-def test_a_stage_fits_but_no_gpu_has_seen_one(sim: Any, patch: pytest.MonkeyPatch) -> None:
+def test_a_stage_has_no_obstacle(sim: Any, patch: pytest.MonkeyPatch) -> None:
     for name in ("action_manager", "observation_manager"):
         patch.setattr(sim.env, name, getattr(sim.env, name))
     become_a_stage(sim)
@@ -181,34 +180,16 @@ def test_a_stage_fits_but_no_gpu_has_seen_one(sim: Any, patch: pytest.MonkeyPatc
         assert sim.env._plan_step("masked") is not None
     finally:
         sim.command._link_velocities = None
-    patch.setattr(type(sim.env), "device", "cuda:0")
-    patch.setattr(sim.env, "step_note", "")
-    assert sim.env._plan_step("auto") is None
-    found = "observation 'policy/joint_pos' has a history, and no GPU has seen this kind yet"
-    assert sim.env.step_note == f"Isaac Lab's own, without CUDA graphs: {found} (env.step_graph)"
-    for kind, where in {
-        "delayed action": "action 'joint_pos' is a DelayedJointPositionAction",
-        "observation of a class": "a term of the observations 'priv' is a class",
-        "observation of the stages": "observation 'policy/boot_indicator' is one of the stages",
-    }.items():
-        patch.setattr(plan, "NO_GPU_HAS_SEEN", (kind,))
-        assert unproven(sim.env) == f"{where}, and no GPU has seen this kind yet"
-    patch.setattr(plan, "NO_GPU_HAS_SEEN", ())
-    assert unproven(sim.env) is None
 
 
 @slow
-def test_parts_of_walking_fit_but_no_gpu_has_seen_them(sim: Any, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(plan, "NO_GPU_HAS_SEEN", ("reset event", "rays", "term of walking"))
+def test_parts_of_walking_are_no_obstacle(sim: Any, patch: pytest.MonkeyPatch) -> None:
     swap_event(sim, patch, mode="reset", func=isaac_lab.reset_joints_by_scale, params=SCALES)
     assert obstacle(sim.env) is None
-    assert unproven(sim.env) == "event 'thing' comes at every reset, and no GPU has seen this kind yet"
     cfg, _ = resolve_task_config("Isaac-Tracking-G1-v0", None, overrides=[])
     cfg.observations.critic.joint_pos = ObservationTermCfg(func=isaac_lab.projected_gravity)
     patch.setattr(sim.env, "observation_manager", ObservationManager(cfg.observations, sim.env))
     assert obstacle(sim.env) is None
-    found = "observation 'critic/joint_pos' is one of the velocity tasks"
-    assert unproven(sim.env) == f"{found}, and no GPU has seen this kind yet"
 
 
 @slow

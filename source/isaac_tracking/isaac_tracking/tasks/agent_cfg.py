@@ -15,7 +15,7 @@ class PpoAlgorithmCfg(RslRlPpoAlgorithmCfg):
 
     class_name: str = "isaac_tracking.learning.ppo:PPO"
     cuda_graph: bool = True
-    """Whether a GPU captures a minibatch as a CUDA graph."""
+    """Whether a GPU captures acting and each kind of minibatch as CUDA graphs; a CPU has none."""
     matmul_precision: str = "high"
     """Precision of the update's matrix products on a GPU: ``"highest"`` (float32), ``"high"`` (TF32), ``"medium"``."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from isaaclab.envs import ManagerBasedRLEnv
 
-from .plan import STEP_GRAPHS, obstacle, unproven
+from .plan import STEP_GRAPHS, obstacle
 
 if TYPE_CHECKING:
     from isaaclab.envs.common import VecEnvStepReturn
@@ -96,8 +96,6 @@ class MaskedEnv(ManagerBasedRLEnv):
         if wanted == "auto" and not on_gpu:
             return None
         found = obstacle(self)
-        if found is None and wanted == "auto":
-            found = unproven(self)
         if found is None and wanted == "on" and not on_gpu:
             found = f"the device is {self.device}, and graphs need a GPU"
         if found is not None:

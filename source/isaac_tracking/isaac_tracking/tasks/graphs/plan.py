@@ -20,18 +20,6 @@ if TYPE_CHECKING:
 STEP_GRAPHS = ("off", "auto", "on", "masked")
 """Isaac Lab's own step; graphs where they fit; graphs or an error; the functions of the graphs without graphs."""
 
-NO_GPU_HAS_SEEN = (
-    *("history", "delayed action", "observation of a class", "observation of the stages"),
-    *("velocity", "reset event", "rays", "term of walking"),
-)
-"""Kinds of parts that equal Isaac Lab's step on a CPU, and were in no graph yet: see :func:`unproven`."""
-
-_OF_THE_STAGES = ("future_observations", "privileged_observations", "senses")
-"""Modules of ``tracking.mdp`` whose terms only the stages have."""
-
-_OF_WALKING = ("height_scan", "illegal_contact", "is_terminated", "projected_gravity")
-"""Terms of :data:`_ISAAC_LAB_TERMS` that only the velocity tasks have."""
-
 _PLAIN_ACTIONS = ("JointPositionAction", "ReferenceJointPositionAction")
 _DELAYED_ACTIONS = ("DelayedJointPositionAction", "DelayedReferenceJointPositionAction")
 
@@ -86,17 +74,6 @@ def obstacles(env: ManagerBasedRLEnv) -> Iterator[str]:
         yield from find(env)
 
 
-def unproven(env: ManagerBasedRLEnv) -> str | None:
-    """Return which part of an environment no GPU has had in a graph yet, as half a sentence; None if there is none.
-
-    ``step_graph="auto"`` does not take such an environment; ``"on"`` and ``"masked"`` do.
-    """
-    for kind, where in _young_kinds(env):
-        if kind in NO_GPU_HAS_SEEN:
-            return f"{where}, and no GPU has seen this kind yet"
-    return None
-
-
 def scanners(env: ManagerBasedRLEnv) -> list[Any]:
     """Return the sensors that cast rays."""
     return [sensor for sensor in env.scene.sensors.values() if type(sensor).__name__ == "RayCaster"]
@@ -106,31 +83,6 @@ def histories(env: ManagerBasedRLEnv) -> list[CircularBuffer]:
     """Return the memory of all observations that remember steps."""
     groups = env.observation_manager._group_obs_term_history_buffer.values()
     return [history for group in groups for history in group.values()]
-
-
-def _young_kinds(env: ManagerBasedRLEnv) -> Iterator[tuple[str, str]]:
-    """Yield kinds of :data:`NO_GPU_HAS_SEEN` that an environment has, and where, as half a sentence."""
-    if getattr(env, "follows", None) == "velocity":
-        yield "velocity", "the task follows velocities"
-    for group, found in env.observation_manager._group_obs_term_history_buffer.items():
-        for name in found:
-            yield "history", f"observation '{group}/{name}' has a history"
-    for name in env.action_manager.active_terms:
-        action = type(env.action_manager.get_term(name)).__name__
-        if action in _DELAYED_ACTIONS:
-            yield "delayed action", f"action '{name}' is a {action}"
-    for group, found in env.observation_manager._group_obs_class_term_cfgs.items():
-        if found:
-            yield "observation of a class", f"a term of the observations '{group}' is a class"
-    for kind, name, cfg in terms(env):
-        if getattr(cfg.func, "__module__", "").endswith(_OF_THE_STAGES):
-            yield "observation of the stages", f"{kind} '{name}' is one of the stages"
-        if getattr(cfg.func, "__name__", "") in _OF_WALKING:
-            yield "term of walking", f"{kind} '{name}' is one of the velocity tasks"
-    for name in env.event_manager.active_terms.get("reset", []):
-        yield "reset event", f"event '{name}' comes at every reset"
-    if scanners(env):
-        yield "rays", "a sensor casts rays"
 
 
 def acts_in_every_physics_step(env: ManagerBasedRLEnv) -> bool:

@@ -76,9 +76,6 @@ class CriticCfg:
 class StageCfg(PpoAlgorithmCfg):
     """What all stages share: the three-stage tracker's numbers."""
 
-    cuda_graph: bool = False
-    """Whether a GPU captures acting and each kind of minibatch as CUDA graphs; none has done so yet."""
-
     num_learning_epochs: int = 5
     num_mini_batches: int = 8
     learning_rate: float = 5.0e-4
@@ -174,7 +171,7 @@ class DistillCfg:
     max_grad_norm: float | None = None
     optimizer: str = "adam"
     loss_type: str = "mse"
-    cuda_graph: bool = False
-    """Whether a GPU captures acting and each step of the optimizer as CUDA graphs; none has done so yet."""
+    cuda_graph: bool = True
+    """Whether a GPU captures acting and each step of the optimizer as CUDA graphs; a CPU has none."""
     teacher: AdaptationActorCfg = AdaptationActorCfg(class_name=TEACHER)
     """The teacher, as it was trained."""

@@ -247,8 +247,8 @@ class VelocityEnvCfg(ManagerBasedRLEnvCfg):
     decimation: int = 4
     episode_length_s: float = 20.0
     step_graph: str = "auto"
-    """``"off"``: Isaac Lab's own step. ``"auto"``: so as well, until a GPU has seen the other one. ``"on"``: everything
-    after the physics as CUDA graphs, or an error that says why not. ``"masked"``: so without graphs, for tests."""
+    """``"off"``: Isaac Lab's own step. ``"auto"``: everything after the physics as CUDA graphs where a GPU and the task
+    allow it. ``"on"``: so, or an error that says why not. ``"masked"``: the same without graphs, for tests."""
 
     def flatten(self) -> None:
         """Put the robot on flat ground, where there is nothing to see and no edge to fall off."""
