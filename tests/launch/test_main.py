@@ -156,3 +156,11 @@ def test_garbage_is_looked_for_seldom(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert entry.main("benchmark", ["--help"]) == 0
     assert set_to == [entry.GARBAGE_THRESHOLDS] and set_to[0][0] >= 50_000
     assert "usage" in capsys.readouterr().out.lower()
+
+
+def test_an_exit_does_not_look_for_garbage():
+    """What is registered first runs last, after the freeze; then Python ends."""
+    code = "import atexit, gc, sys; atexit.register(lambda: print('frozen', gc.get_freeze_count() > 10_000));"
+    code += "from isaac_tracking.launch.main import main; main('benchmark', ['--help']); main('benchmark', ['--help'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "frozen True"
