@@ -86,6 +86,41 @@ def test_same_values_as_the_stock_logger(capsys: pytest.CaptureFixture):
         assert ours.writer.values[name] == pytest.approx(stock.writer.values[name]), name
 
 
+class Moment:
+    """A CUDA event of a GPU that does a step in 0.2 s, and what follows in 0.3 s."""
+
+    now = 0.0
+
+    def __init__(self, enable_timing: bool) -> None:
+        assert enable_timing
+        self.at, self.reached = 0.0, False
+
+    def record(self, stream: str) -> None:
+        assert stream == "stream of cpu"
+        Moment.now += 0.2
+        self.at = Moment.now
+
+    def synchronize(self) -> None:
+        self.at = Moment.now = Moment.now + 0.1
+        self.reached = True
+
+    def elapsed_time(self, end: Moment) -> float:
+        assert end.reached
+        return 1000.0 * (end.at - self.at)
+
+
+def test_times_are_those_of_the_gpu_which_is_behind_the_host(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.cuda, "Event", Moment)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: f"stream of {device}")
+    logger = make(RunLogger)
+    logger._collected = Moment(enable_timing=True)
+    feed(logger, 3)
+    log(logger)  # the host says 0.5 s and 0.5 s
+    assert logger.writer.values["Perf/learning_time"] == pytest.approx(0.3)
+    assert logger.writer.values["Perf/collection_time"] == pytest.approx(0.7)
+    assert logger.writer.values["Perf/total_fps"] == 48
+
+
 def test_mean_leaves_out_steps_that_lack_a_quantity():
     steps = [{"a": torch.tensor(1.0), "b": 2.0}, {"a": torch.tensor(3.0)}, {"b": 4, "c": torch.tensor([1.0, 2.0])}]
     assert mean_of_steps(steps) == pytest.approx({"a": 2.0, "b": 3.0, "c": 1.5})

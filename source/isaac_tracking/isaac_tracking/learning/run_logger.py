@@ -45,6 +45,9 @@ class RunLogger(Logger):
         self._session_time = 0.0
         self._table: RunTable | None = None
         self._ended: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+        on_gpu = torch.device(self.device).type == "cuda"
+        self._collected = torch.cuda.Event(enable_timing=True) if on_gpu else None
+        """When the GPU had done the last step."""
 
     @property
     def stream(self) -> TextIO:
@@ -86,6 +89,8 @@ class RunLogger(Logger):
         self, rewards: torch.Tensor, dones: torch.Tensor, extras: dict, intrinsic_rewards: torch.Tensor | None = None
     ) -> None:
         """Remember what a step reports; unlike the stock logger's, this does not wait for the device."""
+        if self._collected is not None:
+            self._collected.record(torch.cuda.current_stream(self.device))
         if self.writer is None or intrinsic_rewards is not None:
             super().process_env_step(rewards, dones, extras, intrinsic_rewards)
             return
@@ -103,6 +108,7 @@ class RunLogger(Logger):
         """Log one iteration."""
         if self.writer is None:
             return
+        collect_time, learn_time = self._times_of_device(collect_time, learn_time)
         self._read_ended_episodes()
         means = mean_of_steps(self.ep_extras)
         # The stock logger would average key by key and step by step on the device: thousands of kernels.
@@ -129,6 +135,20 @@ class RunLogger(Logger):
         super().stop_logging_writer()
         if self.writer is not None and hasattr(self.writer, "close"):
             self.writer.close()
+
+    def _times_of_device(self, collect_time: float, learn_time: float) -> tuple[float, float]:
+        """Return how long rollouts and update took [s], with the sum that the host has measured.
+
+        Steps and minibatches are launched ahead of the GPU, so on the host's clock half of a rollout falls into the update.
+        """
+        if self._collected is None:
+            return collect_time, learn_time
+        learned = torch.cuda.Event(enable_timing=True)
+        learned.record(torch.cuda.current_stream(self.device))
+        learned.synchronize()
+        both = collect_time + learn_time
+        learn_time = min(1e-3 * self._collected.elapsed_time(learned), both)
+        return both - learn_time, learn_time
 
     def _read_ended_episodes(self) -> None:
         """Move the episodes that ended in this iteration into the buffers, in the order in which they ended."""
