@@ -37,8 +37,8 @@ def main(command: str, argv: Sequence[str]) -> int:
     # an update of the networks then takes a hundred times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     gc.set_threshold(*GARBAGE_THRESHOLDS)
-    # At its exit Python would look once more, for 3.4 s of 11.8 s after one iteration. What must be written is closed by
-    # then, and memory goes back anyway.
+    # At its exit Python would look once more, for 3.4 s of 11.8 s after one iteration. What must be written is closed
+    # by then, and memory goes back anyway.
     atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)
     try:

@@ -62,8 +62,8 @@ class PlannedRunner(Runner):
         raise_if_stopped()
         hidden = self._curtain.down
         self._curtain.down = False
-        # The scene is there, and stays. Isaac Lab looks for garbage once it has captured the physics, and walked through
-        # all objects of all robots for it: 0.8 of the 15.3 s to a first iteration on a GPU (docs/performance.md).
+        # The scene is there, and stays. Isaac Lab looks for garbage once it has captured the physics, and walked
+        # through all objects of all robots for it: 0.8 of 15.3 s to a first iteration on a GPU (docs/performance.md).
         gc.freeze()
         try:
             self._begin()

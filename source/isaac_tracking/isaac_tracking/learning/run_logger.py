@@ -139,7 +139,8 @@ class RunLogger(Logger):
     def _times_of_device(self, collect_time: float, learn_time: float) -> tuple[float, float]:
         """Return how long rollouts and update took [s], with the sum that the host has measured.
 
-        Steps and minibatches are launched ahead of the GPU, so on the host's clock half of a rollout falls into the update.
+        Steps and minibatches are launched ahead of the GPU, so by the host's clock half of a rollout falls into the
+        update.
         """
         if self._collected is None:
             return collect_time, learn_time
