@@ -27,7 +27,7 @@ WAITS = ("_local_scalar_dense", "nonzero", "masked_select", "equal", "unique_dim
 class RecordedWork:
     """In the place of :class:`isaac_tracking.learning.cuda_graph.CapturedWork`, with as many calls before."""
 
-    def __init__(self, work: Callable[[], None], device: str) -> None:
+    def __init__(self, work: Callable[[], None], device: str, after: RecordedWork | None = None) -> None:
         self._work, self._calls = work, 0
         self.operators: list[tuple[Any, tuple, dict, Any]] = []
         self.replays = 0

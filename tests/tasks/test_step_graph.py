@@ -36,6 +36,7 @@ from isaaclab_tasks.core.velocity import mdp as walking
 from isaaclab_tasks.utils import resolve_task_config
 from two_steps import become_a_stage, start
 
+from isaac_tracking.cuda_capture import CaptureError
 from isaac_tracking.learning.runner import Runner
 from isaac_tracking.tasks.graphs import plan
 from isaac_tracking.tasks.graphs.capture import EAGER_CALLS, Graph
@@ -276,7 +277,7 @@ def test_a_capture_that_fails(
     sim: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, must: bool
 ) -> None:
     def refuse(graph: Graph) -> None:
-        raise RuntimeError("operation not permitted\nwhen stream is capturing")
+        raise CaptureError("operation not permitted when stream is capturing")
 
     monkeypatch.setattr(Graph, "_capture", refuse)
     sim.command.cfg.reset_noise = None

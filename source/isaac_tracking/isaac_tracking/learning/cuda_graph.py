@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import torch
 
+from ..cuda_capture import CaptureError, captured
+
 _logger = logging.getLogger(__name__)
 
 _EAGER_CALLS = 3
@@ -23,20 +25,27 @@ class CapturedWork:
         work: It reads and writes tensors that stay where they are, and asks for no number of the device. Numbers that
             Python holds are those of the capture.
         device: The GPU.
+        after: Work whose new tensors this one reads; without its graph they do not stay where they are.
     """
 
-    def __init__(self, work: Callable[[], None], device: str) -> None:
-        self._work, self._device = work, torch.device(device)
+    def __init__(self, work: Callable[[], None], device: str, after: CapturedWork | None = None) -> None:
+        self._work, self._device, self._after = work, torch.device(device), after
         self._calls, self._capturable = 0, True
         self._graph: torch.cuda.CUDAGraph | None = None
+        self._stream: torch.cuda.Stream | None = None
+
+    @property
+    def captured(self) -> bool:
+        """Whether the work is replayed."""
+        return self._graph is not None
 
     def __call__(self) -> None:
         """Do the work once; kernel by kernel for good if it cannot be captured, which is told."""
         self._calls += 1
-        if self._graph is None and self._calls > _EAGER_CALLS and self._capturable:
+        if self._is_due:
             try:
-                self._graph = self._capture()
-            except RuntimeError as error:
+                self._graph = captured(self._work, self._device)
+            except CaptureError as error:
                 self._capturable = False
                 _logger.warning("%s is not captured (%s); it runs kernel by kernel", self._work, error)
         if self._graph is not None:
@@ -44,17 +53,18 @@ class CapturedWork:
         else:
             self._work_beside()
 
-    def _capture(self) -> torch.cuda.CUDAGraph:
-        """Record the work, which is not done thereby."""
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-            self._work()
-        return graph
+    @property
+    def _is_due(self) -> bool:
+        if self._graph is not None or not self._capturable or self._calls <= _EAGER_CALLS:
+            return False
+        return self._after is None or self._after.captured
 
     def _work_beside(self) -> None:
         """Do the work on another stream, as torch wants it before a capture."""
-        stream = torch.cuda.Stream(self._device)
-        stream.wait_stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.stream(stream):
+        if self._stream is None:
+            # Always the same: torch keeps memory for each of its streams.
+            self._stream = torch.cuda.Stream(self._device)
+        self._stream.wait_stream(torch.cuda.current_stream(self._device))
+        with torch.cuda.stream(self._stream):
             self._work()
-        torch.cuda.current_stream(self._device).wait_stream(stream)
+        torch.cuda.current_stream(self._device).wait_stream(self._stream)

@@ -173,8 +173,11 @@ class GraphedSteps:
         self._before, self._after, self._shared = before, after, shared
         self._averaged: list[torch.Tensor] = []
         self.exchange = Exchange(alg.gpu_world_size) if alg.gpu_world_size > 1 else None
-        works = [self._both] if self.exchange is None else [self._gradients, self._step]
-        self.works = [CapturedWork(work, alg.device) if alg.captures else work for work in works]
+        self.works: list[Callable[[], None]] = [self._both] if self.exchange is None else [self._gradients, self._step]
+        if alg.captures:
+            first = CapturedWork(self.works[0], alg.device)
+            # The step reads the gradients where the first graph writes them.
+            self.works = [first, *(CapturedWork(work, alg.device, after=first) for work in self.works[1:])]
 
     def __call__(self) -> None:
         """Take one step."""

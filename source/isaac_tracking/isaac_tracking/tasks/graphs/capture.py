@@ -5,19 +5,16 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import warp as wp
 
+from ...cuda_capture import captured
+
 EAGER_CALLS = 4
 """Calls before a capture, in which kernels are loaded and constants uploaded; they do their work like all others."""
-
-
-class CaptureError(RuntimeError):
-    """Work cannot be captured; it was not done."""
 
 
 class Graph:
@@ -60,10 +57,7 @@ class Graph:
             if self._calls <= EAGER_CALLS or self._device.type != "cuda":
                 self._work()
                 return
-            try:
-                self._graph = self._capture()
-            except RuntimeError as error:
-                raise CaptureError(" ".join(str(error).split())) from error
+            self._graph = self._capture()
         self._graph.replay()
 
     def forget(self) -> None:
@@ -78,21 +72,10 @@ class Graph:
         if self._streams is None:
             stream = torch.cuda.Stream(self._device)
             self._streams = stream, wp.stream_from_torch(stream)
-        graph, (stream, warps_stream) = torch.cuda.CUDAGraph(), self._streams
+        stream, warps_stream = self._streams
         stream.wait_stream(torch.cuda.current_stream(self._device))
-        collects = gc.isenabled()
-        with self._guard():
-            # A collection could free what belongs to another stream.
-            gc.disable()
-            try:
-                # Warp first: it waits for its own stream, which a stream that is being captured must not.
-                with (
-                    wp.ScopedStream(warps_stream),
-                    torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"),
-                ):
-                    self._work()
-            finally:
-                if collects:
-                    gc.enable()
+        # Warp first: it waits for its own stream, which a stream that is being captured must not.
+        with self._guard(), wp.ScopedStream(warps_stream):
+            graph = captured(self._work, self._device, stream)
         torch.cuda.current_stream(self._device).wait_stream(stream)
         return graph

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from .capture import CaptureError, Graph
+from ...cuda_capture import CaptureError
+from .capture import Graph
 from .managers import IntervalPushes, episode_log_names, log_episodes, reset_where
 from .newton_robot import NewtonRobot
 from .plan import acts_in_every_physics_step, efforts_are_read, scanners
