@@ -5,19 +5,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+import logging
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
+import warp as wp
 from isaaclab.envs import mdp as isaac_lab
 from isaaclab.managers import EventManager, EventTermCfg
+from isaaclab.utils.noise import UniformNoiseCfg
 from two_steps import NUM, MaskableSampler, break_joints, compare, lift, nothing, start
 
 from isaac_tracking.motion.sampling.adaptive import AdaptiveSampler
 from isaac_tracking.motion.sampling.plain import StartSampler, UniformSampler
 from isaac_tracking.motion.sampling.settings import sampler_settings
 from isaac_tracking.tasks.graphs.masked_step import MaskedStep
+from isaac_tracking.tasks.tracking.mdp.masked_motion import MaskedMotion
 
 pytestmark = pytest.mark.slow
 
@@ -281,8 +286,93 @@ def test_other_weights_and_noises_are_noticed(sim: Any, masked: MaskedStep) -> N
         lambda: setattr(sim.command.source, "sampler", UniformSampler(sim.command.library.num_frames)),
         lambda: setattr(sim.env.reward_manager, "_reward_buf", sim.env.reward_manager._reward_buf.clone()),
     ):
+        assert notices(sim, masked, change)
+
+
+def notices(sim: Any, masked: MaskedStep, change: Callable[[], Any]) -> bool:
+    """Return whether the step after a change knows of it."""
+    masked(sim.still)
+    known = masked._premises
+    change()
+    masked(sim.still)
+    return masked._premises is not known
+
+
+def test_new_configs_of_terms_are_noticed(sim: Any, masked: MaskedStep) -> None:
+    start(sim)
+    rewards, command = sim.env.reward_manager, sim.command
+    kept, own = rewards.get_term_cfg("body_pos"), command.cfg
+    observed, noise = sim.env.observation_manager._group_obs_term_cfgs["policy"][2], UniformNoiseCfg()
+    time_out = sim.env.termination_manager.get_term_cfg("anchor_height")
+    try:
+        other = copy.copy(kept)
+        other.weight = 0.0
+        assert notices(sim, masked, lambda: rewards.set_term_cfg("body_pos", other))
+        assert rewards._step_reward[:, 2].abs().max() == 0.0
+        assert notices(sim, masked, lambda: setattr(command, "cfg", copy.copy(own)))
+        assert notices(sim, masked, lambda: setattr(observed, "noise", noise))
+        assert notices(sim, masked, lambda: setattr(noise, "n_min", -0.5))
+        assert notices(sim, masked, lambda: setattr(time_out, "time_out", True))
+        assert not notices(sim, masked, lambda: None)
+    finally:
+        rewards.set_term_cfg("body_pos", kept)
+        command.cfg, observed.noise, time_out.time_out = own, None, False
+
+
+def test_an_owner_at_the_address_of_another_is_noticed(sim: Any, masked: MaskedStep) -> None:
+    """Python gives a new object the place of one that has just gone."""
+
+    def another() -> None:
+        sim.command.source.sampler = None
+        sim.command.source.sampler = MaskableSampler(0, [10] * NUM)
+
+    start(sim)
+    assert all(notices(sim, masked, another) for _ in range(5))
+
+
+def test_a_term_that_does_not_fit_gives_the_step_back(
+    sim: Any, masked: MaskedStep, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    start(sim)
+    env, kept = sim.env, sim.env.reward_manager.get_term_cfg("body_pos")
+    other = copy.copy(kept)
+    other.func = lambda env, **_: torch.ones(env.num_envs)
+    monkeypatch.setattr(env, "_masked_step", masked)
+    monkeypatch.setattr(env, "step_note", "")
+    env.step(sim.still)
+    assert env._masked_step is masked
+    env.reward_manager.set_term_cfg("body_pos", other)
+    try:
+        with caplog.at_level(logging.WARNING):
+            env.step(sim.still)
+        assert env._masked_step is None and env.episode_length_buf.tolist() == [2] * NUM
+        assert "reward 'body_pos' was not read for graphs" in caplog.text
+        assert env.reward_manager._step_reward[0, 2] == kept.weight
+        monkeypatch.setattr(env.cfg, "step_graph", "masked")
+        monkeypatch.setattr(env, "_masked_step", MaskedStep(env, graphs=False))
+        with pytest.raises(ValueError, match="step_graph=masked is not possible: reward 'body_pos' was not read"):
+            env.step(sim.still)
+    finally:
+        env.reward_manager.set_term_cfg("body_pos", kept)
+
+
+def test_forces_end_with_an_episode(sim: Any, masked: MaskedStep) -> None:
+    start(sim)
+    pull = torch.zeros(NUM, 1, 3)
+    pull[..., 0] = 80.0
+    composer = sim.robot.permanent_wrench_composer
+    composer.set_forces_and_torques_index(forces=pull, torques=torch.zeros_like(pull), body_ids=[0])
+    try:
         masked(sim.still)
-        known = masked._premises
-        change()
-        masked(sim.still)
-        assert masked._premises is not known
+        lift(sim, 1)
+        ended = masked(sim.still)[2]
+        assert ended.tolist() == [False, True, *[False] * (NUM - 2)]
+        strength = wp.to_torch(composer._local_force_b)[:, 0].norm(dim=-1)
+        assert strength[1] == 0.0 and strength[0] == 80.0
+    finally:
+        composer.reset()
+
+
+def test_the_log_says_how_the_command_is_called(sim: Any, masked: MaskedStep) -> None:
+    names = MaskedMotion("reference", sim.command, masked._robot).log_names()
+    assert names[0].startswith("Metrics/reference/")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -42,8 +43,9 @@ from isaac_tracking.tasks.graphs import plan
 from isaac_tracking.tasks.graphs.capture import EAGER_CALLS, Graph
 from isaac_tracking.tasks.graphs.masked_env import MaskedEnv
 from isaac_tracking.tasks.graphs.masked_step import MaskedStep
-from isaac_tracking.tasks.graphs.plan import STEP_GRAPHS, in_graph, obstacle, obstacles
+from isaac_tracking.tasks.graphs.plan import STEP_GRAPHS, carries, efforts_are_read, in_graph, obstacle, obstacles
 from isaac_tracking.tasks.tracking.env import TrackingEnv
+from isaac_tracking.tasks.tracking.mdp import privileged_observations
 from isaac_tracking.tasks.velocity.mdp import terrain_levels
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -97,6 +99,37 @@ def give_other_term(sim: Any, patch: pytest.MonkeyPatch) -> None:
 
 
 @in_graph
+class InGraph:
+    """A term or a command, of which another project makes its own."""
+
+
+class Child(InGraph):
+    """It may do something else."""
+
+
+def test_a_mark_is_not_inherited_and_not_copied() -> None:
+    @in_graph
+    def term() -> None: ...
+
+    @functools.wraps(term)
+    def wrapper() -> None: ...
+
+    assert carries(term, "in_graph") and not carries(wrapper, "in_graph")
+    assert carries(InGraph, "in_graph") and carries(InGraph(), "in_graph")
+    assert not carries(Child, "in_graph") and not carries(Child(), "in_graph")
+    assert not carries(functools.partial(term), "in_graph")
+
+
+@slow
+def test_efforts_are_told_where_somebody_may_read_them(sim: Any, patch: pytest.MonkeyPatch) -> None:
+    assert not efforts_are_read(sim.env)
+    cfg = sim.env.reward_manager.get_term_cfg("body_pos")
+    for func in (privileged_observations.applied_torque, unread):
+        patch.setattr(cfg, "func", func)
+        assert efforts_are_read(sim.env)
+
+
+@in_graph
 class Remembers(ManagerTermBase):
     """A reward that begins anew with an episode."""
 
@@ -142,6 +175,9 @@ OBSTACLES: dict[str, Callable[[Any, pytest.MonkeyPatch], Any]] = {
     ),
     "event 'thing' resets something else than a whole robot": lambda sim, patch: swap_event(
         sim, patch, mode="reset", func=isaac_lab.reset_joints_by_scale, params=SCALES | {"asset_cfg": ONE_JOINT}
+    ),
+    "the environment has a _reset_idx of its own": lambda sim, patch: patch.setattr(
+        sim.env, "_reset_idx", lambda env_ids: None
     ),
     "event 'thing' was not read for graphs": lambda sim, patch: swap_event(sim, patch, is_global_time=True),
 }
@@ -235,7 +271,7 @@ def test_the_terms_of_all_tasks_were_read() -> None:
         found = [term for group in groups if group is not None for term in vars(group).values()]
         found = [term for term in found if isinstance(term, (ObservationTermCfg, RewardTermCfg, TerminationTermCfg))]
         assert len(found) > 30
-        unread = [term.func for term in found if not getattr(term.func, "in_graph", False) and term.func not in known]
+        unread = [term.func for term in found if not carries(term.func, "in_graph") and term.func not in known]
         assert unread == [], task
 
 
@@ -247,13 +283,13 @@ def test_the_terms_of_walking_were_read(task: str) -> None:
     terms = [*vars(cfg.rewards).values(), *vars(cfg.terminations).values(), *vars(cfg.observations.policy).values()]
     funcs = [term.func for term in terms if isinstance(term, (ObservationTermCfg, RewardTermCfg, TerminationTermCfg))]
     assert len(funcs) >= 18
-    assert [func for func in funcs if not getattr(func, "in_graph", False) and func not in known] == []
-    assert [func.__name__ for func in funcs if getattr(func, "reads_efforts", False)] == ["joint_torques_l2"]
+    assert [func for func in funcs if not carries(func, "in_graph") and func not in known] == []
+    assert [func.__name__ for func in funcs if carries(func, "reads_efforts")] == ["joint_torques_l2"]
 
 
 def test_a_mark_changes_nothing_else() -> None:
     assert in_graph(unread) is unread
-    assert unread.in_graph  # type: ignore[attr-defined]
+    assert carries(unread, "in_graph")
     del unread.in_graph  # type: ignore[attr-defined]
 
 

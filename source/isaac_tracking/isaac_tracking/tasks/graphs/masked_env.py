@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from .masked_step import MaskedCommand, MaskedStep
     from .newton_robot import NewtonRobot
+
+_logger = logging.getLogger(__name__)
 
 
 class MaskedEnv(ManagerBasedRLEnv):
@@ -77,7 +80,14 @@ class MaskedEnv(ManagerBasedRLEnv):
         # A recorder wants to be called in the midst of it.
         if self._masked_step is None or self.recorder_manager.active_terms:
             return super().step(action)
-        return self._masked_step(action)
+        from .masked_step import NoLongerFitsError
+
+        try:
+            return self._masked_step(action)
+        except NoLongerFitsError as error:
+            self._masked_step = self._decline(self.cfg.step_graph, str(error))
+            _logger.warning("from now on, the step is %s", self.step_note)
+            return super().step(action)
 
     def close(self) -> None:
         """Close the environment; graphs go before what they read."""
@@ -99,10 +109,17 @@ class MaskedEnv(ManagerBasedRLEnv):
         if found is None and wanted == "on" and not on_gpu:
             found = f"the device is {self.device}, and graphs need a GPU"
         if found is not None:
-            if wanted != "auto":
-                raise ValueError(f"step_graph={wanted} is not possible: {found}; use step_graph=auto or off")
-            self.step_note = f"Isaac Lab's own, without CUDA graphs: {found} (env.step_graph)"
-            return None
+            return self._decline(wanted, found)
         from .masked_step import MaskedStep
 
         return MaskedStep(self, graphs=wanted != "masked", must=wanted == "on")
+
+    def _decline(self, wanted: str, found: str) -> None:
+        """Leave the step to Isaac Lab, and note why.
+
+        Raises:
+            ValueError: If it must not be.
+        """
+        if wanted != "auto":
+            raise ValueError(f"step_graph={wanted} is not possible: {found}; use step_graph=auto or off")
+        self.step_note = f"Isaac Lab's own, without CUDA graphs: {found} (env.step_graph)"

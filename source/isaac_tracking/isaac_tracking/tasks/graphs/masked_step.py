@@ -24,7 +24,7 @@ from ...cuda_capture import CaptureError
 from .capture import Graph
 from .managers import IntervalPushes, episode_log_names, log_episodes, reset_where
 from .newton_robot import NewtonRobot
-from .plan import acts_in_every_physics_step, efforts_are_read, scanners
+from .plan import acts_in_every_physics_step, efforts_are_read, obstacle, scanners
 from .premises import Premises
 from .resets import MaskedResets
 
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from .masked_env import MaskedEnv
 
 _logger = logging.getLogger(__name__)
+
+
+class NoLongerFitsError(ValueError):
+    """A task has got something that is an obstacle to a step by masks, which the error says as half a sentence."""
 
 
 class MaskedCommand(Protocol):
@@ -97,7 +101,7 @@ class MaskedStep:
 
     def __init__(self, env: MaskedEnv, graphs: bool, must: bool = False) -> None:
         self._env, self._must = env, must
-        self._robot = NewtonRobot(env.scene["robot"])
+        self._robot = NewtonRobot(next(iter(env.scene.articulations.values())))
         self._command = env.masked_command(self._robot)
         self._resets = MaskedResets(env, self._robot)
         self._pushes = IntervalPushes(env, self._robot)
@@ -129,6 +133,7 @@ class MaskedStep:
         """Do one step; see :meth:`isaaclab.envs.ManagerBasedRLEnv.step`.
 
         Raises:
+            NoLongerFitsError: If something that was put into the task since cannot be stepped by masks; nothing is done.
             RuntimeError: If a half cannot be captured and must be.
         """
         env = self._env
@@ -141,6 +146,7 @@ class MaskedStep:
         if asked:
             self._all_start.fill_(True)
         self._run(self._begin)
+        self._robot.drop_forces(self._starting)
         if asked:
             self._all_start.fill_(False)
         if self._scanners:
@@ -156,6 +162,8 @@ class MaskedStep:
     def _prepare(self) -> None:
         env, command = self._env, self._command
         if self._premises is None or not self._premises.hold(command.owners()):
+            if (found := obstacle(env)) is not None:
+                raise NoLongerFitsError(found)
             self._premises = Premises(env, command.owners())
             for part in self._parts:
                 part.forget()

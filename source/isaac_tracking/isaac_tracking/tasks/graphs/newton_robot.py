@@ -80,6 +80,13 @@ class NewtonRobot:
         composers = self._robot.instantaneous_wrench_composer, self._robot.permanent_wrench_composer
         return any(composer.active for composer in composers)
 
+    def drop_forces(self, mask: torch.Tensor) -> None:
+        """Take external forces off robots whose episode begins, bool, shape (num_envs,); on the host, not in a graph."""
+        if self.is_pulled:
+            marked = wp.from_torch(mask, wp.bool)
+            self._robot.instantaneous_wrench_composer.reset(env_mask=marked)
+            self._robot.permanent_wrench_composer.reset(env_mask=marked)
+
     def link_velocities(self) -> torch.Tensor:
         """Return linear [m/s] and angular velocities [rad/s] of the links in the world, shape (num_envs, bodies, 6).
 

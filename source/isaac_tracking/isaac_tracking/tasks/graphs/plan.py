@@ -10,6 +10,7 @@ here. Everything else keeps Isaac Lab's own step.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -47,20 +48,36 @@ _ISAAC_LAB_WALKING_TERMS = ("terrain_out_of_bounds",)
 
 
 def in_graph(term: _Term) -> _Term:
-    """Mark a term, a function or a class, as one that a CUDA graph may hold."""
-    term.in_graph = True  # type: ignore[attr-defined]
+    """Mark a term, a function or a class, as one that a CUDA graph may hold; not what is derived from it."""
+    # Its number, not itself: Isaac Lab looks into what the functions of a config hold.
+    term.in_graph = id(term)  # type: ignore[attr-defined]
     return term
 
 
 def reads_efforts(term: _Term) -> _Term:
     """Mark a term as one that reads the joints' efforts, which are computed whenever targets are told."""
-    term.reads_efforts = True  # type: ignore[attr-defined]
+    term.reads_efforts = id(term)  # type: ignore[attr-defined]
     return term
 
 
+def carries(thing: Any, mark: str) -> bool:
+    """Return whether a function, a class or an instance of it carries a mark of its own.
+
+    A child inherits its parent's attributes, and ``functools.wraps`` copies a function's; what they do is their own.
+    """
+    owner = thing if inspect.isroutine(thing) or isinstance(thing, type) else type(thing)
+    return getattr(owner, mark, None) == id(owner)
+
+
 def efforts_are_read(env: ManagerBasedRLEnv) -> bool:
-    """Return whether a term of a plan without obstacles reads the joints' efforts."""
-    return any(getattr(cfg.func, "reads_efforts", False) for _, _, cfg in terms(env))
+    """Return whether a term of a plan without obstacles may read the joints' efforts.
+
+    Ours and Isaac Lab's carry a mark if they do; of others nothing is known.
+    """
+    found = [cfg.func for _, _, cfg in terms(env)]
+    modules = [getattr(func, "__module__", "") for func in found]
+    others = not all(module.startswith(("isaac_tracking.", "isaaclab.", "isaaclab_tasks.")) for module in modules)
+    return others or any(carries(func, "reads_efforts") for func in found)
 
 
 def obstacle(env: ManagerBasedRLEnv) -> str | None:
@@ -70,7 +87,7 @@ def obstacle(env: ManagerBasedRLEnv) -> str | None:
 
 def obstacles(env: ManagerBasedRLEnv) -> Iterator[str]:
     """Yield all that keeps an environment from stepping by masks, each as half a sentence."""
-    for find in (_of_physics, _of_managers, _of_actions_and_commands, _of_terms, _of_events):
+    for find in (_of_physics, _of_env, _of_managers, _of_actions_and_commands, _of_terms, _of_events):
         yield from find(env)
 
 
@@ -117,13 +134,20 @@ def _of_physics(env: ManagerBasedRLEnv) -> Iterator[str]:
             yield f"actuator '{name}' is a {type(actuator).__name__}"
 
 
+def _of_env(env: ManagerBasedRLEnv) -> Iterator[str]:
+    from isaaclab.envs import ManagerBasedRLEnv
+
+    if "_reset_idx" in vars(env) or type(env)._reset_idx is not ManagerBasedRLEnv._reset_idx:
+        yield "the environment has a _reset_idx of its own"
+
+
 def _of_managers(env: ManagerBasedRLEnv) -> Iterator[str]:
     if env.cfg.compute_final_obs:
         yield "final observations are wanted (compute_final_obs)"
     curricula = env.curriculum_manager
     for name, cfg in zip(curricula.active_terms, curricula._term_cfgs, strict=True):
         # Only the masked velocity command calls them.
-        if getattr(env, "follows", "motion") != "velocity" or not getattr(cfg.func, "in_graph", False):
+        if getattr(env, "follows", "motion") != "velocity" or not carries(cfg.func, "in_graph"):
             yield f"curriculum '{name}' runs at every reset"
     manager = env.observation_manager
     for group, names in manager.active_terms.items():
@@ -149,7 +173,7 @@ def _of_actions_and_commands(env: ManagerBasedRLEnv) -> Iterator[str]:
         if type(command).__name__ != "UniformVelocityCommand":
             yield "there is not one uniform velocity command alone"
         return
-    if command is None or not getattr(command, "in_graph", False):
+    if command is None or not carries(command, "in_graph"):
         yield "there is not one motion command alone"
         return
     source = command.source
@@ -172,7 +196,7 @@ def _of_terms(env: ManagerBasedRLEnv) -> Iterator[str]:
 
         known += [getattr(walking, name) for name in _ISAAC_LAB_WALKING_TERMS]
     for kind, name, cfg in terms(env):
-        if not getattr(cfg.func, "in_graph", False) and not any(cfg.func is term for term in known):
+        if not carries(cfg.func, "in_graph") and not any(cfg.func is term for term in known):
             yield f"{kind} '{name}' was not read for graphs"
         if isinstance(cfg.func, ManagerTermBase) and type(cfg.func).reset is not ManagerTermBase.reset:
             yield f"{kind} '{name}' does something at a reset"

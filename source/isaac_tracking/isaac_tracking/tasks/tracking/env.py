@@ -26,5 +26,6 @@ class TrackingEnv(MaskedEnv):
         """Return what the motion command does in a step by masks."""
         from .mdp.masked_motion import MaskedMotion
 
-        command: Any = self.command_manager.get_term("motion")
-        return MaskedMotion(command, robot)
+        name = self.command_manager.active_terms[0]
+        command: Any = self.command_manager.get_term(name)
+        return MaskedMotion(name, command, robot)

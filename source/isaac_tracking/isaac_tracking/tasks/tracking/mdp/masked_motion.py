@@ -25,14 +25,15 @@ class MaskedMotion:
     is filled anew where somebody else has moved an environment: the reset of an environment, or a step of Isaac Lab's.
 
     Args:
+        name: Its name in the task.
         command: The motion command, which owns clips, steps and sampler.
         robot: Its robot.
     """
 
     noted = len(ERROR_NAMES)
 
-    def __init__(self, command: MotionCommand, robot: NewtonRobot) -> None:
-        self.command, self._robot = command, robot
+    def __init__(self, name: str, command: MotionCommand, robot: NewtonRobot) -> None:
+        self._name, self.command, self._robot = name, command, robot
         command._link_velocities = robot.link_velocities
         with torch.inference_mode(False):
             self._reference = MotionFrame(*(part.clone() for part in command.reference))
@@ -40,7 +41,7 @@ class MaskedMotion:
 
     def log_names(self) -> list[str]:
         """Return the names in the log of :meth:`note` and :meth:`begin`, in order."""
-        return [f"Metrics/motion/{name}" for name in (*ERROR_NAMES, *self.command.sampler.metrics())]
+        return [f"Metrics/{self._name}/{name}" for name in (*ERROR_NAMES, *self.command.sampler.metrics())]
 
     def owners(self) -> tuple[Any, ...]:
         """Return the objects whose memory a captured graph knows."""

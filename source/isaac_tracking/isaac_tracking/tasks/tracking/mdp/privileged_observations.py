@@ -15,7 +15,7 @@ from isaaclab.managers import ManagerTermBase
 
 from ....motion.errors import relative_reference
 from ....motion.quaternion import quat_apply_inverse
-from ...graphs.plan import in_graph
+from ...graphs.plan import in_graph, reads_efforts
 from .senses import where_finite
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def applied_action(env: ManagerBasedRLEnv, action_name: str, command_name: str) 
 
 
 @in_graph
+@reads_efforts
 def applied_torque(env: ManagerBasedRLEnv, command_name: str) -> torch.Tensor:
     """Return the motors' torques of the last physics step [N m], shape (num_envs, num_joints); zeros at a start."""
     command: MotionCommand = env.command_manager.get_term(command_name)

@@ -202,9 +202,14 @@ class command_ranges(ManagerTermBase):  # noqa: N801 -- a term, written in confi
             self._share, self._count, self._lent = float(share), int(count), None
             self._apply()
 
+    @property
+    def applied(self) -> dict[str, tuple[float, float]]:
+        """What was last written into the command's config [m/s, rad/s], by axis."""
+        return {axis: narrowed(low, high, self._share) for axis, (low, high) in self.full.items()}
+
     def _apply(self) -> None:
-        for axis, (low, high) in self.full.items():
-            setattr(self._command.cfg.ranges, axis, narrowed(low, high, self._share))
+        for axis, bounds in self.applied.items():
+            setattr(self._command.cfg.ranges, axis, bounds)
 
 
 def narrowed(low: float, high: float, share: float) -> tuple[float, float]:

@@ -49,6 +49,8 @@ class MaskedVelocity:
             self._count = torch.zeros((), dtype=torch.int64, device=env.device)
             self._whole = torch.zeros(len(_AXES), 2, dtype=torch.float64, device=env.device)
             self._headings = torch.zeros(2, device=env.device)
+            # Whether somebody has written other ranges into the command's config than the curriculum did.
+            self._by_hand = torch.zeros((), dtype=torch.bool, device=env.device)
         self._uploaded: tuple | None = None
 
     def log_names(self) -> list[str]:
@@ -58,20 +60,23 @@ class MaskedVelocity:
 
     def owners(self) -> tuple[Any, ...]:
         """Return the objects whose memory and numbers a captured graph knows."""
-        return self, self.command, self._terrain
+        return tuple(owner for owner in (self, self.command, self._terrain) if owner is not None)
 
     def prepare(self) -> None:
         """Before the step: take the part of the ranges from the host, and the ranges if they are others."""
         ranges = self.command.cfg.ranges
-        whole = {axis: tuple(getattr(ranges, axis)) for axis in _AXES}
+        written = {axis: tuple(getattr(ranges, axis)) for axis in _AXES}
+        whole, by_hand = written, False
         for curriculum in self._curricula.values():
             if isinstance(curriculum, command_ranges):
                 curriculum.lend(self._share, self._count)
-                whole = curriculum.full
-        now = tuple(whole.values()), tuple(ranges.heading or (0.0, 0.0))
+                by_hand = written != curriculum.applied
+                whole = written if by_hand else curriculum.full
+        now = tuple(whole.values()), tuple(ranges.heading or (0.0, 0.0)), by_hand
         if now != self._uploaded:
             self._whole.copy_(torch.tensor(now[0], dtype=torch.float64))
             self._headings.copy_(torch.tensor(now[1]))
+            self._by_hand.fill_(by_hand)
             self._uploaded = now
 
     def look(self) -> None:
@@ -133,7 +138,8 @@ class MaskedVelocity:
         """Return the least and the largest velocities that are commanded by now, each of shape (3,)."""
         # As the curriculum narrows them on the host.
         rest = self._whole[:, 0].clamp_min(0.0).minimum(self._whole[:, 1])
-        low, high = (rest[:, None] + self._share * (self._whole - rest[:, None])).float().unbind(dim=1)
+        share = torch.where(self._by_hand, 1.0, self._share)
+        low, high = (rest[:, None] + share * (self._whole - rest[:, None])).float().unbind(dim=1)
         return low, high
 
     def _resample(self, where: torch.Tensor) -> None:
