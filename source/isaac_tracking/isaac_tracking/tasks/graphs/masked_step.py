@@ -133,7 +133,7 @@ class MaskedStep:
         """Do one step; see :meth:`isaaclab.envs.ManagerBasedRLEnv.step`.
 
         Raises:
-            NoLongerFitsError: If something that was put into the task since cannot be stepped by masks; nothing is done.
+            NoLongerFitsError: If the task has got something since that cannot be stepped by masks; nothing is done.
             RuntimeError: If a half cannot be captured and must be.
         """
         env = self._env

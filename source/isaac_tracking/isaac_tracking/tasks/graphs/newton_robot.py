@@ -81,7 +81,7 @@ class NewtonRobot:
         return any(composer.active for composer in composers)
 
     def drop_forces(self, mask: torch.Tensor) -> None:
-        """Take external forces off robots whose episode begins, bool, shape (num_envs,); on the host, not in a graph."""
+        """Take external forces off robots whose episode begins, bool, shape (num_envs,); not in a graph."""
         if self.is_pulled:
             marked = wp.from_torch(mask, wp.bool)
             self._robot.instantaneous_wrench_composer.reset(env_mask=marked)
