@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,13 @@ def test_everything_is_measured_and_nothing_is_left(
     monkeypatch.setattr(benchmark_motions, "_TIMED", 5)
     monkeypatch.setenv("ISAAC_TRACKING_CALLER_DIR", str(tmp_path))
     # 8 clips of 2 s.
+    # As every result: a kill while it is written leaves the old file whole.
+    (tmp_path / "out.json").write_text("of another day")
+    os.link(tmp_path / "out.json", tmp_path / "old.json")
     options = ["--clips", "2", "8", "--hours", str(16 / 3600), "--envs", "16", "--device", "cpu"]
     assert main("benchmark_motions", [*options, "--folder", ".", "--json", "out.json"]) == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
+    assert {path.name for path in tmp_path.iterdir()} == {"out.json", "old.json"}
+    assert (tmp_path / "old.json").read_text() == "of another day"
     rows = json.loads((tmp_path / "out.json").read_text())["measurements"]
     assert [(row["clips"], row["precision"], row["files"]) for row in rows] == [
         (2, "fp16", "real"), (8, "fp16", "stand-in"), (2, "fp32", "real"), (8, "fp32", "stand-in"),

@@ -148,19 +148,3 @@ def test_ctrl_c_that_is_ignored_stays_ignored():
             raise_if_stopped()  # what came before is forgotten
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def test_garbage_is_looked_for_seldom(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
-    set_to = []
-    monkeypatch.setattr(entry.gc, "set_threshold", lambda *thresholds: set_to.append(thresholds))
-    assert entry.main("benchmark", ["--help"]) == 0
-    assert set_to == [entry.GARBAGE_THRESHOLDS] and set_to[0][0] >= 50_000
-    assert "usage" in capsys.readouterr().out.lower()
-
-
-def test_an_exit_does_not_look_for_garbage():
-    """What is registered first runs last, after the freeze; then Python ends."""
-    code = "import atexit, gc, sys; atexit.register(lambda: print('frozen', gc.get_freeze_count() > 10_000));"
-    code += "from isaac_tracking.launch.main import main; main('benchmark', ['--help']); main('benchmark', ['--help'])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "frozen True"

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 from isaac_tracking.launch import peer_benchmark
+from isaac_tracking.launch.child_process import PACKAGE
 from isaac_tracking.launch.errors import OptionError
 from isaac_tracking.launch.main import main
 from isaac_tracking.launch.peers import places, table
 from isaac_tracking.launch.peers.archive import archive_arrays, write_archive
-from isaac_tracking.launch.peers.job import Job
+from isaac_tracking.launch.peers.job import PeerJob
 from isaac_tracking.launch.peers.places import Place
 from isaac_tracking.motion.sources import load_clips
 from isaac_tracking.robots import g1
@@ -68,12 +69,12 @@ def test_table_of_goals():
 def test_tasks_take_turns(tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture):
     jobs: list[tuple] = []
 
-    def measure(job: Job, place: Place, folder: Path) -> dict[str, Any]:
+    def measure(job: PeerJob, place: Place, folder: Path) -> dict[str, Any]:
         with np.load(job.archive) as file:
             jobs.append((job.who, job.num_envs, job.seed, job.steps, job.goal, len(file["segment_length"])))
         return speed(job.who, 100.0, 50.0) | {"num_envs": job.num_envs}
 
-    monkeypatch.setattr(peer_benchmark, "measure_apart", measure)
+    monkeypatch.setattr(peer_benchmark, "measure_peer", measure)
     monkeypatch.setattr(peer_benchmark, "need_projects", lambda places, names: None)
     monkeypatch.setenv("ISAAC_TRACKING_CALLER_DIR", str(tmp_path))
     options = ["--device", "cpu", "--only", "ours", "mjlab", "--num_envs", "4", "8", "--repeats", "2", "--steps", "7"]
@@ -127,9 +128,9 @@ def test_places(tmp_path: Path, monkeypatch):
     found = places.read_places(["mjlab=venv", "wbc=site"], tmp_path)
     assert found["ours"] == Place(sys.executable)
     assert found["mjlab"] == Place(str(tmp_path / "venv" / "bin" / "python"), foreign=True)
-    assert found["mjlab"].environment()["PYTHONPATH"] == str(places.PACKAGE)
+    assert found["mjlab"].environment()["PYTHONPATH"] == str(PACKAGE)
     assert found["wbc"].environment()["PYTHONPATH"].split(":") == [
-        str(places.PACKAGE), str(tmp_path / "site"), "/elsewhere"
+        str(PACKAGE), str(tmp_path / "site"), "/elsewhere"
     ]  # fmt: skip
     with pytest.raises(OptionError, match="does not run as a Python"):
         Place("/usr/bin/false").missing(["json"])
@@ -237,8 +238,8 @@ def stand_in(tmp_path: Path):
         (package / "utils" / "torch.py").write_text("configure_torch_backends = lambda: None\n")
         archive = tmp_path / "clips.npz"
         write_archive(archive, archive_arrays(load_clips(["stand"]), g1.JOINT_NAMES, g1.BODY_NAMES, 50.0))
-        job = Job("mjlab", ("stand",), str(archive), (), "cpu", 2, 5, **wanted)
-        return peer_benchmark.measure_apart(job, Place(sys.executable, str(tmp_path / "site")), tmp_path)
+        job = PeerJob("mjlab", ("stand",), str(archive), (), "cpu", 2, 5, **wanted)
+        return peer_benchmark.measure_peer(job, Place(sys.executable, str(tmp_path / "site")), tmp_path)
 
     return measure
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from isaac_tracking.launch.peers.job import Job
+from isaac_tracking.launch.peers.job import PeerJob
 from isaac_tracking.launch.peers.measure import ErrorMeter, OpenTask, measure, train_to_goal
 from isaac_tracking.launch.peers.mjlab_task import body_distances
 from isaac_tracking.launch.stopwatch import Clock
@@ -80,8 +80,8 @@ class StandIn:
         return OpenTask(self, 3, lambda: self, True, self.meter, lambda: self.reset_buf, {"mass": 1.0})
 
 
-def job(**changes: Any) -> Job:
-    return Job("mjlab", (), "", (), "cpu", 4, 0, steps=5, iterations=3, **changes)
+def job(**changes: Any) -> PeerJob:
+    return PeerJob("mjlab", (), "", (), "cpu", 4, 0, steps=5, iterations=3, **changes)
 
 
 def test_speed_of_a_task():

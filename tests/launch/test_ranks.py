@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from isaac_tracking.launch import checks, ranks
+from isaac_tracking.launch import checks, garbage, ranks
 from isaac_tracking.launch.errors import OptionError
 from isaac_tracking.launch.rank import Ending, plan_of_rank
 from isaac_tracking.launch.ranks import run_ranks
@@ -44,7 +45,8 @@ What the ranks of these tests do; a new process finds it by its name.
 
 def note(plan: TrainPlan) -> int:
     places = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_PORT")
-    told = {"device": plan.device, "overrides": plan.overrides, **{name: os.environ[name] for name in places}}
+    told = {"device": plan.device, "overrides": plan.overrides, "garbage": gc.get_threshold()}
+    told |= {name: os.environ[name] for name in places}
     (plan.run / f"{plan.rank}.json").write_text(json.dumps(told))
     print(f"rank {plan.rank} prints")
     return 0 if plan.rank else 5
@@ -124,6 +126,7 @@ def test_ranks_find_each_other_and_the_first_one_gives_the_exit_code(plan: Train
     assert [rank["RANK"] for rank in told] == [rank["LOCAL_RANK"] for rank in told] == ["0", "1"]
     assert {rank["WORLD_SIZE"] for rank in told} == {"2"} and told[0]["MASTER_PORT"] == told[1]["MASTER_PORT"]
     assert [rank["overrides"][0] for rank in told] == ["agent.seed=7", "agent.seed=8"]
+    assert all(rank["garbage"] == list(garbage.THRESHOLDS) for rank in told)
     assert capfd.readouterr().out == "rank 0 prints\n"
 
 

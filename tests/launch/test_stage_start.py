@@ -17,8 +17,9 @@ from toy_stages import NETWORKS, save
 import isaac_tracking.tasks  # noqa: F401
 from isaac_tracking.launch.buffer_warning import BufferWarning
 from isaac_tracking.launch.errors import USER_ERRORS
+from isaac_tracking.launch.overrides import resolve_config
 from isaac_tracking.launch.planned_runner import PlannedRunner
-from isaac_tracking.launch.stages import Stage, kept_settings, stage_of
+from isaac_tracking.launch.stages import Stage, check_settings, kept_settings, stage_of
 from isaac_tracking.launch.train_plan import make_plan
 
 TEACHER, ADAPT, STUDENT, DISTILL = (
@@ -47,8 +48,6 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
 
 
 def test_algorithms_say_which_stage_they_are():
-    from isaac_tracking.launch.overrides import resolve_config
-
     found = {task: stage_of(resolve_config(task, [])[1]) for task in (*TASKS.values(), DISTILL)}
     assert list(found.values()) == [
         Stage("train", ()),
@@ -58,6 +57,25 @@ def test_algorithms_say_which_stage_they_are():
     ]
     for task in ("Isaac-Tracking-G1-v0", "Isaac-Tracking-G1-Student-PPO-v0"):
         assert stage_of(resolve_config(task, [])[1]) is None
+
+
+def test_what_a_stage_does_anyway_is_what_our_tasks_ask_for():
+    for task in (*TASKS.values(), ROA, "Isaac-Tracking-G1-Student-ROA-v0", DISTILL):
+        env_cfg, agent_cfg = resolve_config(task, [])
+        check_settings(stage_of(agent_cfg), env_cfg, agent_cfg)
+    # Distillation is rsl_rl's, and looks at it.
+    env_cfg, agent_cfg = resolve_config(DISTILL, ["agent.algorithm.optimizer=adamw"])
+    check_settings(stage_of(agent_cfg), env_cfg, agent_cfg)
+
+
+def test_rates_that_are_given_anew_are_known_of_a_stage_that_goes_on(tmp_path: Path, make_run):
+    run = make_run("train")
+    given = [f"agent.algorithm.{name}=1e-5" for name in ("critic_learning_rate", "estimator_learning_rate")]
+    plan = make_plan(["--checkpoint", str(run), *ON_CPU, *given, "agent.algorithm.lam=0.9"], tmp_path)
+    assert plan.rates == {"critic_learning_rate", "estimator_learning_rate"}
+    # One that begins takes no rate over.
+    begins = make_plan(["--task", ADAPT, "--checkpoint", str(run), *ON_CPU, given[1]], tmp_path)
+    assert begins.rates == frozenset()
 
 
 def test_a_stage_begins_a_new_run_from_the_one_before(tmp_path: Path, make_run):
@@ -182,6 +200,20 @@ def test_distillation_takes_the_teachers_networks_as_the_teachers(tmp_path: Path
         (("--task", TEACHER, "agent.algorithm.vecnorm=some"), "vecnorm=some' is unknown; choose from train, eval"),
         (("--task", TEACHER, "agent.actor.adapt_kind=lstm"), "adapt_kind=lstm' is unknown; choose from mlp, gru"),
         (("--task", TEACHER, "agent.actor.adapt_kind=gru"), "symmetry needs an adapt module without memory"),
+        *(
+            (
+                ("--task", ROA, f"agent.algorithm.{key}={value}"),
+                f"'roa_train' does not look at setting 'agent.algorithm.{key}'; give agent.algorithm.{key}={does},",
+            )
+            for key, value, does in (
+                ("optimizer", "sgd", "adam"),
+                ("use_clipped_value_loss", "true", "False"),
+                ("normalize_advantage_per_mini_batch", "true", "False"),
+                ("use_mixed_precision", "true", "False"),
+                ("share_cnn_encoders", "true", "False"),
+                ("rnd_cfg", "curious", "null"),
+            )
+        ),
         (("--task", ROA, "env.rewards.body_pos=null"), "reward_groups: 'body_pos' is no reward of this task; put each"),
         (("--task", ROA, "agent.algorithm.reward_groups.wear=[]"), "reward_groups: 'action_rate' is in 0 groups"),
         (("--stages", "train,adapt"), "--stages is of a pipeline; add --pipeline"),

@@ -178,8 +178,10 @@ def test_checkpoint_goes_on_in_its_folder_or_in_a_new_run(tmp_path: Path, make_r
 
 def test_user_learning_rate_wins_over_the_checkpoint(tmp_path: Path, make_run):
     make_run("2026-01-01_00-00-00", 5)
-    assert make_plan([*ON_CPU, "--resume"], tmp_path).learning_rate is None
-    assert make_plan([*ON_CPU, "--resume", "agent.algorithm.learning_rate=5e-4"], tmp_path).learning_rate == 5e-4
+    assert make_plan([*ON_CPU, "--resume"], tmp_path).rates == frozenset()
+    plan = make_plan([*ON_CPU, "--resume", "agent.algorithm.learning_rate=5e-4", "agent.algorithm.gamma=0.9"], tmp_path)
+    assert plan.rates == {"learning_rate"}
+    assert "agent.algorithm.learning_rate=5e-4" in plan.overrides
 
 
 @pytest.mark.parametrize(
@@ -209,6 +211,7 @@ def test_user_learning_rate_wins_over_the_checkpoint(tmp_path: Path, make_run):
         (("env.nothing=1",), "'env.nothing' does not exist"),
         (("physics=bogus",), "newton_mjwarp"),
         (('env.commands.motion.motions=["nope"]',), "motion 'nope'"),
+        (("agent.algorithm.rnd_cfg={weight:0.5}",), "rnd_cfg={weight:0.5}' is text; give its names in quotes"),
     ],
 )
 def test_refusals_are_one_line_and_write_nothing(tmp_path: Path, argv: tuple[str, ...], words: str):

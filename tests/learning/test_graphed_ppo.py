@@ -139,9 +139,9 @@ def test_checkpoints_do_not_tell_how_the_update_was_run():
 
 def test_a_minibatch_is_called_once_for_each_pass_and_part(monkeypatch):
     sizes = []
-    call = graphed_ppo._Minibatch.__call__
+    call = graphed_ppo._Minibatches.__call__
     monkeypatch.setattr(
-        graphed_ppo._Minibatch, "__call__", lambda self, indices: (sizes.append(len(indices)), call(self, indices))
+        graphed_ppo._Minibatches, "__call__", lambda self, indices: (sizes.append(len(indices)), call(self, indices))
     )
     fill(algorithm(GraphedPPO, models()), 3)
     assert sizes == [ENVS * STEPS // 3] * 6
@@ -161,7 +161,7 @@ def test_a_replayed_graph_learns_as_kernels_one_by_one():
         roll_out(captured, seed)
         # A graph draws other actions.
         eager.storage = copy.deepcopy(captured.storage)
-        eager._minibatch = None
+        eager._minibatches = None
         for each in (captured, eager):
             torch.manual_seed(seed)
             each.update()

@@ -224,7 +224,7 @@ def test_two_graphs_with_an_exchange_between_learn_as_one(monkeypatch: pytest.Mo
             torch.manual_seed(seed)
             each.update()
     assert (numbers(alone) - numbers(one)).abs().max() < 1e-5
-    assert [work._graph is not None for work in one._minibatch.steps.works] == [True, True]
+    assert [work._graph is not None for work in one._minibatches.steps.works] == [True, True]
 
 
 @needs_gpu
@@ -262,7 +262,7 @@ def learn_captured(plan) -> int:
         for each in (captured, eager):
             torch.manual_seed(seed)
             each.update()
-    graphs = [work._graph is not None for work in captured._minibatch.steps.works]
+    graphs = [work._graph is not None for work in captured._minibatches.steps.works]
     kept = {"captured": numbers(captured).cpu(), "eager": numbers(eager).cpu(), "graphs": graphs}
     torch.save(kept, plan.run / f"kept_{plan.rank}.pt")
     return 0

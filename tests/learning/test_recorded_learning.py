@@ -26,7 +26,7 @@ def test_ppo_without_python_is_the_same(monkeypatch, settings):
         assert torch.equal(recorded.storage.actions, plain.storage.actions)
     assert torch.equal(ppo.numbers(recorded), ppo.numbers(plain)) and recorded.learning_rate == plain.learning_rate
     assert recorded._acting.work.replays == 3 * ppo.STEPS - 4
-    assert [work.replays for work in recorded._minibatch.steps.works] == [3 * 6 - 4]
+    assert [work.replays for work in recorded._minibatches.steps.works] == [3 * 6 - 4]
 
 
 def test_distillation_without_python_is_the_same(monkeypatch: pytest.MonkeyPatch):
@@ -47,3 +47,25 @@ def test_distillation_without_python_is_the_same(monkeypatch: pytest.MonkeyPatch
     # Of twelve control steps, two fives.
     assert [work.replays for work in recorded._passes.steps.works] == [4 * 2 - 4]
     assert recorded._acting.work.replays == 4 * distillation.STEPS - 4
+
+
+@pytest.mark.parametrize("forget", [True, False])
+def test_settings_are_those_of_the_capture_until_graphs_are_forgotten(monkeypatch: pytest.MonkeyPatch, forget: bool):
+    record(monkeypatch, GraphedPPO, GraphedDistillation)
+    learning = (
+        (ppo.models(), ppo, GraphedPPO, "clip_param"),
+        (distillation.networks(), distillation, GraphedDistillation, "max_grad_norm"),
+    )
+    for networks, toys, kind, setting in learning:
+        recorded, plain = (toys.algorithm(kind, networks, cuda_graph=graph) for graph in (True, False))
+        for seed in range(4):
+            if seed == 2:  # after the capture
+                for alg in (recorded, plain):
+                    setattr(alg, setting, 1.0e-3)
+                if forget:
+                    recorded.forget_graphs()
+            for alg in (recorded, plain):
+                toys.roll_out(alg, seed)
+                torch.manual_seed(seed)
+                alg.update()
+        assert torch.equal(toys.numbers(recorded), toys.numbers(plain)) == forget

@@ -52,10 +52,10 @@ def make(kind: type[Logger], run: Path | None = None, num_envs: int = 6) -> Logg
     return logger
 
 
-def log(logger: Logger, it: int = 0, total: int = 10) -> None:
+def log(logger: Logger, it: int = 0, total: int = 10, rnd_weight: float | None = None) -> None:
     logger.log(
         it=it, start_it=0, total_it=total, collect_time=0.5, learn_time=0.5, loss_dict={"value": 1.5},
-        learning_rate=1e-3, action_std=torch.ones(2), rnd_weight=None,
+        learning_rate=1e-3, action_std=torch.ones(2), rnd_weight=rnd_weight,
     )  # fmt: skip
 
 
@@ -119,6 +119,34 @@ def test_times_are_those_of_the_gpu_which_is_behind_the_host(monkeypatch: pytest
     assert logger.writer.values["Perf/learning_time"] == pytest.approx(0.3)
     assert logger.writer.values["Perf/collection_time"] == pytest.approx(0.7)
     assert logger.writer.values["Perf/total_fps"] == 48
+
+
+def with_rnd() -> Logger:
+    cfg = runner_cfg()
+    cfg["algorithm"]["rnd_cfg"] = {"weight": 1.0}
+    logger = RunLogger(None, cfg, {}, 2, is_distributed=False, gpu_world_size=1, gpu_global_rank=0, device="cpu")
+    logger.writer = Scalars()
+    return logger
+
+
+def test_a_resumed_run_with_rnd_knows_the_latest_episodes_by_both_rewards():
+    logger, again, older = with_rnd(), with_rnd(), with_rnd()
+    logger.process_env_step(torch.tensor([1.0, 2.0]), torch.tensor([1, 0]), {}, torch.tensor([0.5, 0.25]))
+    logger.process_env_step(torch.tensor([4.0, 3.0]), torch.tensor([0, 1]), {}, torch.tensor([0.5, 0.75]))
+    saved = logger.state_dict()
+    again.load_state_dict(saved)
+    log(again, rnd_weight=1.0)
+    wanted = {"Rnd/mean_extrinsic_reward": 3.0, "Rnd/mean_intrinsic_reward": 0.75, "Train/mean_reward": 3.75}
+    assert {name: again.writer.values[name] for name in wanted} == wanted
+    # Checkpoints had the sum alone.
+    older.load_state_dict({name: saved[name] for name in ("total_steps", "total_time", "rewards", "lengths")})
+    log(older, rnd_weight=1.0)
+    assert "Train/mean_reward" not in older.writer.values
+    # And a run without RND has no use for the parts.
+    plain = make(RunLogger)
+    plain.load_state_dict(saved)
+    assert list(plain.rewbuffer) == [1.5, 6.0] and list(plain.lenbuffer) == [1.0, 2.0]
+    assert plain.state_dict().keys() == {"total_steps", "total_time", "rewards", "lengths"}
 
 
 def test_mean_leaves_out_steps_that_lack_a_quantity():

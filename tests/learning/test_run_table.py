@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -54,6 +55,23 @@ def test_curves_need_two_rows(tmp_path: Path):
     assert plot_curves(path) is None
     path.write_text("iteration,mean_reward\n0,1\n1,nan\n2,3\n3,")
     assert plot_curves(path) == tmp_path / "curves.png"
+
+
+def test_curves_that_cannot_be_drawn_leave_the_old_ones_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path, picture = tmp_path / "logs.csv", tmp_path / "curves.png"
+    path.write_text("iteration,mean_reward\n0,1\n1,2\n")
+    picture.write_text("old")
+
+    def full(figure: object, file: Path | IO[bytes], **settings: object) -> None:
+        (file.write_bytes if isinstance(file, Path) else file.write)(b"half a pict")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
+    with pytest.raises(OSError, match="No space left"):
+        plot_curves(path)
+    assert picture.read_text() == "old" and sorted(tmp_path.iterdir()) == [picture, path]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ import pytest
 import torch
 from toy_env import NUM_ENVS, STEPS, ToyEnv, make_runner
 
+from isaac_tracking.learning import runner as runner_module
 from isaac_tracking.learning.checkpoint import read_checkpoint
 from isaac_tracking.learning.runs import RunError, checkpoints
 
@@ -133,6 +134,64 @@ def test_learning_that_breaks_down_saves_nothing_broken(tmp_path: Path):
     read_checkpoint(tmp_path / "model_1.pt")
 
 
+@pytest.fixture
+def breaking() -> Callable[..., object]:
+    """Make a runner whose update leaves weights that are not finite after some iterations, and losses that are."""
+
+    def make(run: Path, after: int, **changes):
+        runner = make_runner(run, **changes)
+        update = runner.alg.update
+
+        def update_and_break() -> dict[str, float]:
+            losses = update()
+            if runner.alg.updates > after:
+                # As after a last minibatch whose gradient is infinite: the next rollout would show it.
+                with torch.no_grad():
+                    next(runner.alg.critic.parameters())[0, 0] = float("nan")
+            return losses
+
+        runner.alg.update = update_and_break
+        return runner
+
+    return make
+
+
+@pytest.mark.parametrize(("interval", "kept"), [(1, [0, 1]), (2, [0]), (100, [0])])
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path, breaking, interval: int, kept: list[int]):
+    """In the third iteration, which is the last one; no loss shows it."""
+    with pytest.raises(RunError, match=rf"weights are not finite; go on with --checkpoint .*model_{kept[-1]}\.pt"):
+        breaking(tmp_path, 2, save_interval=interval).learn(3)
+    assert [path.name for path in checkpoints(tmp_path)] == [f"model_{iteration}.pt" for iteration in kept]
+
+
+def test_a_signal_saves_no_weights_that_are_not_finite(tmp_path: Path, breaking):
+    runner = breaking(tmp_path, 1)
+    log = runner.logger.log
+
+    def log_and_ask_to_stop(**kwargs) -> None:
+        log(**kwargs)
+        if kwargs["it"] == 1:
+            signal.raise_signal(signal.SIGTERM)
+
+    runner.logger.log = log_and_ask_to_stop
+    with pytest.raises(RunError, match="weights are not finite"):
+        runner.learn(50)
+    assert [path.name for path in checkpoints(tmp_path)] == ["model_0.pt"]
+
+
+def test_weights_are_looked_at_only_where_a_checkpoint_follows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for run, looks in ((tmp_path, [0, 2, 4]), (None, [])):
+        runner, looked = make_runner(run, save_interval=2), []
+
+        def look(runner=runner, looked=looked) -> bool:
+            looked.append(runner.current_learning_iteration)
+            return True
+
+        monkeypatch.setattr(runner, "_weights_are_finite", look)
+        runner.learn(5)
+        assert looked == looks
+
+
 def test_full_disk_is_one_line_and_leaves_earlier_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     make_runner(tmp_path).learn(1)
     before = (tmp_path / "model_0.pt").read_bytes()
@@ -153,6 +212,45 @@ def test_table_that_cannot_be_written_is_one_line(tmp_path: Path):
     (tmp_path / "logs.csv").mkdir()
     with pytest.raises(RunError, match="training cannot write to"):
         make_runner(tmp_path).learn(1)
+
+
+def test_a_picture_that_cannot_be_written_ends_no_training(tmp_path: Path, monkeypatch, caplog):
+    def full(table: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runner_module, "plot_curves", full)
+    runner = make_runner(tmp_path)
+    runner.learn(2)
+    (told,) = [record.getMessage() for record in caplog.records if record.name == runner_module.__name__]
+    assert "logs.csv are not drawn ([Errno 28] No space left on device)" in told and "\n" not in told
+    assert checkpoints(tmp_path)[-1].name == "model_1.pt" and runner.stop_signal is None
+
+
+class InterruptedEnv(ToyEnv):
+    """A signal comes in the second step."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    def step(self, actions: torch.Tensor):
+        if self.steps == 1:
+            signal.raise_signal(self.number)
+        return super().step(actions)
+
+
+@pytest.mark.parametrize(("number", "trained"), [(signal.SIGINT, [0, 1]), (signal.SIGTERM, [0])])
+def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path, number: int, trained: list[int]):
+    """As that of a terminal for ``train.sh &`` in a script, which heeds SIGTERM alone."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        runner = make_runner(tmp_path, InterruptedEnv(number))
+        runner.learn(2)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert iterations(tmp_path) == trained
+    assert runner.stop_signal == (None if number == signal.SIGINT else number)
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from tensordict import TensorDict
 
 NUM_ENVS, STEPS, ACTIONS = 6, 5, 2
 REWARDS = ("near", "calm")
+NO_OPTIMIZER = {"actor": True, "critic": True, "optimizer": False, "iteration": True, "rnd": True}
+"""What ``isaaclab train --no-resume_optimizer_state`` takes of a checkpoint."""
 _STAGES = "isaac_tracking.learning.adaptation"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from stage_toys import STEPS, ToyStageEnv, learn, make_stage, stage_cfg
+from stage_toys import NO_OPTIMIZER, STEPS, ToyStageEnv, learn, make_stage, stage_cfg
 
 from isaac_tracking.learning.adaptation.distillation import Distill
 from isaac_tracking.learning.runs import RunError
@@ -70,6 +70,21 @@ def test_it_is_played_from_its_checkpoint():
     assert torch.equal(again.get_policy()(obs), stage.get_policy()(obs))
 
 
-def test_it_needs_a_teacher():
+def test_without_the_optimizer_it_begins_or_goes_on_all_the_same():
+    stage, master = distill(), teacher()
+    assert not stage.load(master.save() | {"iter": 3}, NO_OPTIMIZER, strict=True)
+    assert all(torch.equal(master.actor.state_dict()[key], value) for key, value in stage.teacher.state_dict().items())
+    assert stage.updates == 0
+    learn(stage, 2)
+    again = distill()
+    assert again.load(stage.save() | {"iter": 1}, NO_OPTIMIZER, strict=True)
+    assert again.updates == 2 and again.optimizer.state_dict()["state"] == {}
+    for ours, theirs in ((again.student, stage.student), (again.teacher, stage.teacher)):
+        assert all(torch.equal(theirs.state_dict()[key], value) for key, value in ours.state_dict().items())
+
+
+@pytest.mark.parametrize("load_cfg", [None, NO_OPTIMIZER])
+def test_it_needs_a_teacher(load_cfg: dict | None):
+    other = make_stage("stages:Adapt", student=True, vecnorm="eval")
     with pytest.raises(RunError, match="is of stage 'adapt'"):
-        distill().load(make_stage("stages:Adapt", student=True, vecnorm="eval").save() | {"iter": 0}, None, strict=True)
+        distill().load(other.save() | {"iter": 0}, load_cfg, strict=True)

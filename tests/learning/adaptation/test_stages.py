@@ -9,7 +9,7 @@ import math
 
 import pytest
 import torch
-from stage_toys import ToyStageEnv, changed, learn, make_stage, roll, tensors
+from stage_toys import NO_OPTIMIZER, ToyStageEnv, changed, learn, make_stage, roll, tensors
 
 from isaac_tracking.learning.runs import RunError
 
@@ -92,6 +92,20 @@ def test_what_a_stage_may_begin_with():
         adapt().load(plain, None, strict=True)
 
 
+def test_without_the_optimizer_a_stage_begins_or_goes_on_all_the_same():
+    teacher = train()
+    learn(teacher, 2)
+    stage = adapt()
+    assert not stage.load(teacher.save() | {"iter": 1}, NO_OPTIMIZER, strict=True)
+    assert stage.updates == 0 and not changed(tensors(teacher), tensors(stage)) - {"actor.actor_student"}
+    with pytest.raises(RunError, match="is of stage 'train'"):
+        finetune().load(teacher.save() | {"iter": 1}, NO_OPTIMIZER, strict=True)
+    again = train()
+    assert again.load(teacher.save() | {"iter": 1}, NO_OPTIMIZER, strict=True)
+    assert again.updates == 2 and not changed(tensors(teacher), tensors(again))
+    assert again.optimizer.state_dict()["state"] == {}
+
+
 def test_statistics_in_front_of_a_frozen_network_may_not_move():
     with pytest.raises(ValueError, match=r"stage 'adapt' would move the statistics.*vecnorm=eval"):
         make_stage("stages:Adapt", student=True, vecnorm="train")
@@ -160,6 +174,42 @@ def test_the_divergence_moves_the_actors_rate_alone(updates: int, kl: float, fac
     rates = {group["name"]: group["lr"] for group in stage.optimizer.param_groups}
     assert rates == pytest.approx({"actor": 1e-3 * factor, "critic": 1e-3, "adapt": 5e-4})
     assert stage.learning_rate == rates["actor"]
+
+
+def test_without_a_wanted_divergence_the_rate_stays():
+    stage = train(desired_kl=None)
+    stage.updates = 5
+    stage._follow_divergence(1.0)
+    assert stage.learning_rate == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("critic", "rate", "deciding"),
+    [
+        (None, 1e-3, ("critic_learning_rate", "learning_rate")),
+        (2e-3, 2e-3, ("critic_learning_rate",)),
+        (0.0, 0.0, ("critic_learning_rate",)),
+    ],
+)
+def test_which_settings_decide_which_rate(critic: float | None, rate: float, deciding: tuple[str, ...]):
+    stage = make_stage("roa:RoaTrain", student=False, critic_learning_rate=critic, estimator_learning_rate=3e-3)
+    rates = {group["name"]: group["lr"] for group in stage.optimizer.param_groups}
+    assert rates == {"actor": 1e-3, "critic": rate, "adapt": 3e-3, "student": 3e-3}
+    assert stage.rate_settings == {
+        "actor": ("learning_rate",),
+        "critic": deciding,
+        "adapt": ("estimator_learning_rate",),
+        "student": ("estimator_learning_rate",),
+    }
+
+
+def test_the_rate_of_a_stage_without_ppo_is_the_adapt_modules():
+    stage = adapt(learning_rate=1e-3, estimator_learning_rate=3e-3)
+    assert stage.learning_rate == 3e-3
+    learn(stage)
+    again = adapt(learning_rate=1e-3, estimator_learning_rate=1e-4)
+    assert again.load(stage.save() | {"iter": 0}, None, strict=True)
+    assert again.learning_rate == 3e-3
 
 
 def test_the_rate_stays_in_its_bounds():

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from ..files import written_beside
 from . import checks, options
 from .benchmark_report import lines, read_other, size_of
+from .machine import device_name
 from .memory_probe import measure_apart, need_room_for
 from .overrides import resolve_config, split_rest
 from .run_folder import commit_of_checkout
@@ -62,7 +62,7 @@ def benchmark(argv: Sequence[str]) -> int:
     base = options.caller_folder()
     other = read_other(base / args.compare) if args.compare else None
     sizes = args.num_envs or ([16, 32, 64] if device == "cpu" else [1024, 4096, 8192])
-    about = {"task": args.task, "overrides": overrides, "engine": engine, "device": _device_name(device)}
+    about = {"task": args.task, "overrides": overrides, "engine": engine, "device": device_name(device)}
     about |= {"steps": args.steps, "seed": args.seed, "commit": commit_of_checkout()}
     print_line(" | ".join(str(about[name]) for name in ("task", "engine", "device", "commit")))
     if other:
@@ -101,11 +101,3 @@ def _say_differences(about: dict[str, Any], other: dict[str, Any]) -> None:
     for name in ("task", "overrides", "engine", "device", "commit"):
         if other.get(name) != about[name]:
             print_line(f"compared with another {name}: {other.get(name)}")
-
-
-def _device_name(device: str) -> str:
-    if device == "cpu":
-        return f"CPU, {os.cpu_count()} cores"
-    import torch
-
-    return torch.cuda.get_device_name(device)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -24,15 +23,15 @@ from ..files import written_beside
 from ..learning.run_table import read_table
 from ..learning.runs import TABLE
 from . import checks, options
+from .child_process import child_environment
 from .errors import OptionError
+from .machine import device_name
 from .overrides import split_rest
 from .run_folder import commit_of_checkout
 from .terminal import print_line
 
 TRAIN = "import sys; from isaac_tracking.launch.main import main; sys.exit(main('train', sys.argv[1:]))"
 """Program that runs ``train.sh``'s command with the Python that runs this."""
-PACKAGE = Path(__file__).parents[2]
-"""Folder from which the package is imported."""
 _COLUMNS = ("gpus", "envs each", "seed", "steps/s", "times", "rollout s", "update s", "reward")
 _POINTS = 10
 """Points of a curve that are printed."""
@@ -75,7 +74,7 @@ def benchmark_gpus(argv: Sequence[str]) -> int:
         raise OptionError(f"--total_envs {args.total_envs} cannot be shared evenly by {uneven[0]} GPUs")
     for gpus in args.gpus:
         checks.need_gpus(gpus, args.device, gui=False)
-    device = _device_name(args.device)
+    device = device_name(args.device)
     commit = commit_of_checkout()
     counted = min(args.last, args.iterations)
     print_line(f"{args.task} | {device} | the last {counted} of {args.iterations} iterations | commit {commit}")
@@ -123,11 +122,9 @@ def _measure(args: argparse.Namespace, overrides: Sequence[str], gpus: int, seed
     num_envs = args.total_envs // gpus if args.total_envs else args.num_envs or 4096
     command = [sys.executable, "-c", TRAIN, "--task", args.task, "--gpus", str(gpus), "--num_envs", str(num_envs)]
     command += ["--device", args.device, "--seed", str(seed), "--max_iterations", str(args.iterations), *overrides]
-    paths = [str(PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     # Its logs go with the folder; what is asked for is in the table.
     with tempfile.TemporaryDirectory(prefix="isaac_tracking_benchmark_") as folder:
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, env=child_environment(), capture_output=True, text=True, check=False)
         tables = list(Path(folder).glob(f"logs/rsl_rl/*/*/{TABLE}"))
         rows = read_table(tables[0])[1] if tables else []
     if done.returncode or len(rows) != args.iterations:
@@ -135,14 +132,6 @@ def _measure(args: argparse.Namespace, overrides: Sequence[str], gpus: int, seed
         raise OptionError(f"training on {gpus} x {num_envs} environments failed; look at: {end}")
     curve = [float(row["mean_reward"]) if row.get("mean_reward") else None for row in rows]
     return {"gpus": gpus, "num_envs": num_envs, "seed": seed, **medians(rows, args.last), "curve": curve}
-
-
-def _device_name(device: str) -> str:
-    if device == "cpu":
-        return f"CPU, {os.cpu_count()} cores"
-    import torch
-
-    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no GPU"
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

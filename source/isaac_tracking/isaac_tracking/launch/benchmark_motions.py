@@ -9,7 +9,6 @@ import dataclasses
 import gc
 import json
 import os
-import platform
 import shutil
 import tempfile
 import time
@@ -18,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from ..files import written_beside
 from . import options
 from .errors import OptionError
+from .machine import device_name
 from .run_folder import commit_of_checkout
 from .terminal import print_line
 
@@ -49,8 +50,11 @@ class Measurement:
     """What was measured for one number of clips in one precision."""
 
     clips: int
+    """Number of clips, all of one length."""
     hours: float
+    """Length of all clips together [h]."""
     precision: str
+    """How a number of a frame is kept: ``"fp16"`` or ``"fp32"``."""
     files: str
     """Where the clips came from: ``"real"`` files or ``"stand-in"`` ones."""
     convert_s: float
@@ -74,6 +78,7 @@ class Measurement:
     refresh_ms: list[float]
     """Time of the sampler's update of its probabilities [ms], once per iteration of PPO."""
     swap_plan_s: float
+    """Time to choose which clips come and which go [s]; nothing is copied yet."""
     swap_s: float
     """Time to exchange all clips on the device [s] where a quarter of the frames fits."""
     swap_bytes: int
@@ -115,7 +120,7 @@ def benchmark_motions(argv: Sequence[str]) -> int:
     for option, needed in (("--json", output and output.parent), ("--folder", base)):
         if needed is not None and not needed.is_dir():
             raise OptionError(f"folder '{needed}' of {option} does not exist; make it first")
-    machine = _machine(device)
+    machine = device_name(device)
     print_line(f"{machine} | {args.envs} environments | {num_frames / RATE:g} s a clip | commit {commit_of_checkout()}")
     print_line(_HEADER)
     found = []
@@ -127,7 +132,8 @@ def benchmark_motions(argv: Sequence[str]) -> int:
     if output is not None:
         facts = {"machine": machine, "envs": args.envs, "clip_seconds": num_frames / RATE}
         rows = [dataclasses.asdict(item) for item in found]
-        output.write_text(json.dumps(facts | {"measurements": rows}, indent=1) + "\n")
+        with written_beside(output) as file:
+            file.write((json.dumps(facts | {"measurements": rows}, indent=1) + "\n").encode())
     return 0
 
 
@@ -291,14 +297,6 @@ def _need_room(folder: Path, size: int) -> None:
             f"the disk of '{folder.parent}' has {free / 1e9:.1f} GB free, but {(size + _SPARE_BYTES) / 1e9:.1f} GB are"
             " needed; give another folder with --folder, or fewer hours"
         )
-
-
-def _machine(device: str) -> str:
-    if device == "cpu":
-        return f"CPU, {platform.machine()}, {os.cpu_count()} cores"
-    import torch
-
-    return torch.cuda.get_device_name(device)
 
 
 _HEADER = (

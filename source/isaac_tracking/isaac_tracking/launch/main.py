@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import importlib
 import importlib.metadata
 import importlib.util
@@ -15,13 +13,11 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from .garbage import look_seldom
 from .stop import TerminatedError, heeded
 
 ISAACLAB_MAJOR = 3
 """Major version of Isaac Lab that the tasks are written for."""
-GARBAGE_THRESHOLDS = (50_000, 20, 20)
-"""When Python looks for garbage. By itself it looks 70 times as often, through the millions of objects that kernels are
-made of and that stay: that took 2.4 s of the 9.7 s to a first iteration (docs/performance.md)."""
 _NEEDED = ("numpy", "torch", "gymnasium")
 """Packages that our own modules import at once."""
 
@@ -36,11 +32,7 @@ def main(command: str, argv: Sequence[str]) -> int:
     # torch's threads otherwise spin while they wait for each other: with two cores and any other program beside it,
     # an update of the networks then takes a hundred times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
-    # At its exit Python would look once more, for 3.4 s of 11.8 s after one iteration. What must be written is closed
-    # by then, and memory goes back anyway.
-    atexit.unregister(gc.freeze)
-    atexit.register(gc.freeze)
+    look_seldom()
     try:
         with heeded():
             code = _run(command, argv)

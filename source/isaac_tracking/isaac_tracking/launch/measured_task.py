@@ -22,7 +22,9 @@ import torch
 
 from ..tasks.buffer_watch import BufferWatch
 from .errors import USER_ERRORS
+from .garbage import look_seldom
 from .measured_env import replay_physics, time_parts, visit_steps
+from .measured_runner import make_runner
 from .overrides import resolve_config
 from .step_counts import count_operators, count_syncs, profile_gpu
 from .stopwatch import Clock, Watches, sampled, spread
@@ -184,17 +186,10 @@ def _learning(env: Any, agent_cfg: Any, clock: Clock, policy_steps: int) -> dict
         ``policy``, the actor alone, if asked for; ``act``, actor, critic and sampling, summed over an iteration;
         ``learner``, one update; ``iteration``, all of it; ``steps_per_iteration``.
     """
-    from isaaclab.utils import to_dict
-    from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, check_rsl_rl_version, handle_deprecated_rsl_rl_cfg
-
-    from ..learning.runner import Runner
-
-    agent_cfg = handle_deprecated_rsl_rl_cfg(agent_cfg, check_rsl_rl_version())
-    wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
-    runner = Runner(wrapped, to_dict(agent_cfg), device=agent_cfg.device)
+    runner = make_runner(env, agent_cfg)
     row: dict[str, Any] = {}
     if policy_steps:
-        policy, obs = runner.get_inference_policy(device=agent_cfg.device), wrapped.get_observations()
+        policy, obs = runner.get_inference_policy(device=runner.device), runner.env.get_observations()
         with torch.inference_mode():
             sampled(lambda index: policy(obs), 5, clock)
             row["policy"] = spread(sampled(lambda index: policy(obs), policy_steps, clock))
@@ -210,7 +205,7 @@ def _learning(env: Any, agent_cfg: Any, clock: Clock, policy_steps: int) -> dict
     for name in ("act", "update"):
         delattr(runner.alg, name)
     row |= {"act": spreads["act"], "learner": spreads["learner"], "iteration": spreads["step"]}
-    return row | {"steps_per_iteration": agent_cfg.num_steps_per_env}
+    return row | {"steps_per_iteration": runner.cfg["num_steps_per_env"]}
 
 
 def _free_memory(device: str) -> float:
@@ -276,6 +271,7 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    look_seldom()
     importlib.import_module("isaac_tracking.tasks")
     file, task, device, num_envs, steps, seed, begun, only, *overrides = argv
     job = Job(task, tuple(overrides), device, int(num_envs), int(steps), int(seed), float(begun), only)

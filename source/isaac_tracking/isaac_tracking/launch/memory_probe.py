@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .child_process import child_environment
 from .errors import OptionError
 from .memory_fit import free_memory, need_room
 from .terminal import print_line
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 _MEASURE = "import sys; from isaac_tracking.launch.measured_task import main; sys.exit(main(sys.argv[1:]))"
 """Program that measures one size."""
-_PACKAGE = Path(__file__).parents[2]
-"""Folder from which the package is imported."""
 
 
 def need_room_for(job: Job, processes: int = 1) -> None:
@@ -46,20 +45,23 @@ def need_room_for(job: Job, processes: int = 1) -> None:
     need_room(job.num_envs, job.device, free_memory(job.device) / processes, memory_of)
 
 
-def measure_apart(job: Job, environment: dict[str, str] | None = None) -> dict[str, Any]:
+def measure_apart(job: Job, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Measure in a process of its own: engines do not give their memory back.
+
+    Args:
+        job: What to measure.
+        variables: Variables of its environment besides ours.
 
     Raises:
         OptionError: If the process fails.
     """
     from .measured_task import arguments_of
 
-    paths = [str(_PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(environment or {})}
     with tempfile.TemporaryDirectory(prefix="isaac_tracking_benchmark_") as folder:
         file = Path(folder) / "row.json"
         arguments = arguments_of(dataclasses.replace(job, begun=time.time()))
         command = [sys.executable, "-c", _MEASURE, str(file), *arguments]
+        environment = child_environment(variables)
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, env=environment)
         if done.returncode or not file.is_file():
             end = " ".join((done.stderr or done.stdout).split())[-300:]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,8 +17,9 @@ from typing import Any
 from ..files import written_beside
 from . import checks, options
 from .errors import OptionError
+from .machine import device_name
 from .overrides import is_setting, resolve_config, split_rest
-from .peers.job import RATE, REFUSED, TASKS, Job
+from .peers.job import RATE, REFUSED, TASKS, PeerJob
 from .peers.places import Place, need_projects, read_places
 from .peers.table import goal_lines, speed_lines, task_lines
 from .run_folder import commit_of_checkout
@@ -78,16 +78,16 @@ def peer_benchmark(argv: Sequence[str]) -> int:
         checks.need_packages(checks.NEEDED)
         env_cfg, _ = resolve_config(TASKS["ours"], overrides)
         checks.need_engine(env_cfg.sim.physics, device)
-    about = {"device": _device_name(device), "commit": commit_of_checkout(), "motions": list(motions)}
+    about = {"device": device_name(device), "commit": commit_of_checkout(), "motions": list(motions)}
     about |= {"overrides": overrides, "to_error": args.to_error, "steps": args.steps, "iterations": args.iterations}
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="isaac_tracking_peers_") as folder:
         archive = Path(folder) / "clips.npz"
         told = _write_archive(archive, motions)
         print_line(f"{told} | {about['device']} | commit {about['commit']}")
-        for repeat, job in _jobs(args, Job("", motions, str(archive), tuple(overrides), device, 0, 0)):
+        for repeat, job in _jobs(args, PeerJob("", motions, str(archive), tuple(overrides), device, 0, 0)):
             print_line(f"round {repeat + 1}: {job.who}, {job.num_envs} environments, seed {job.seed}")
-            rows.append(measure_apart(job, places[job.who], Path(folder)) | {"repeat": repeat})
+            rows.append(measure_peer(job, places[job.who], Path(folder)) | {"repeat": repeat})
             if args.json is not None:
                 # After each row: the next one may take the machine down.
                 with written_beside(base / args.json) as file:
@@ -119,7 +119,7 @@ def _check(args: argparse.Namespace) -> None:
     args.time_limit = args.time_limit or 3600.0
 
 
-def _jobs(args: argparse.Namespace, job: Job) -> Iterator[tuple[int, Job]]:
+def _jobs(args: argparse.Namespace, job: PeerJob) -> Iterator[tuple[int, PeerJob]]:
     """Yield rounds and jobs: of each size all tasks in turns, and then again."""
     sizes = args.num_envs or [64 if job.device == "cpu" else 4096]
     if args.to_error is None:
@@ -134,7 +134,7 @@ def _jobs(args: argparse.Namespace, job: Job) -> Iterator[tuple[int, Job]]:
                 yield repeat, dataclasses.replace(job, who=who, num_envs=num_envs, seed=seed)
 
 
-def measure_apart(job: Job, place: Place, folder: Path) -> dict[str, Any]:
+def measure_peer(job: PeerJob, place: Place, folder: Path) -> dict[str, Any]:
     """Measure in a process of its own, where the task's project is installed.
 
     Raises:
@@ -175,11 +175,3 @@ def _write_archive(path: Path, motions: Sequence[str]) -> str:
     if len(names) > 1:
         print_line(f"mjlab knows one clip, so it tracks all {len(names)} as one, with a jump between them")
     return f"{', '.join(names)}: {frames / RATE:.1f} s at {RATE:.0f} Hz"
-
-
-def _device_name(device: str) -> str:
-    if device == "cpu":
-        return f"CPU, {os.cpu_count()} cores"
-    import torch
-
-    return torch.cuda.get_device_name(device)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ..learning.runs import RunError, checkpoints, lock_run
+from ..signals import handled_by
+from .child_process import child_environment
 from .comparison import compare
 from .evaluate import Evaluate
 from .overrides import resolve_config
@@ -197,9 +198,7 @@ def run_child(command: Sequence[str], variables: Mapping[str, str]) -> tuple[int
     Returns:
         Its exit code, and the first signal that was handed on, None if there was none.
     """
-    package = str(Path(__file__).resolve().parents[2])
-    paths = [package, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **variables}
+    environment = child_environment(variables)
     with _forwarded() as (signals, children):
         child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
         children.append(child)
@@ -245,15 +244,8 @@ def _forwarded() -> Iterator[tuple[list[int], list[subprocess.Popen[bytes]]]]:
             with suppress(ProcessLookupError):
                 child.send_signal(number)
 
-    numbers = [signal.SIGTERM]
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        numbers.append(signal.SIGINT)
-    previous = {number: signal.signal(number, forward) for number in numbers}
-    try:
+    with handled_by(forward):
         yield signals, children
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def _part(stage: StageRun) -> dict[str, Any]:

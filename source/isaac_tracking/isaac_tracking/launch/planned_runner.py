@@ -48,12 +48,17 @@ class PlannedRunner(Runner):
     def load(
         self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None
     ) -> dict:
-        """Load a checkpoint; the user's learning rate, if one was given, replaces the checkpoint's."""
+        """Load a checkpoint; learning rates that the user gave anew replace the checkpoint's."""
+        # Until then the optimizer's are those of the settings.
+        configured = [(group.get("name"), group["lr"]) for group in self.alg.optimizer.param_groups]
         infos = super().load(path, load_cfg, strict, map_location)
-        if self._plan.learning_rate is not None:
-            self.alg.learning_rate = self._plan.learning_rate
-            for group in self.alg.optimizer.param_groups:
-                group["lr"] = self._plan.learning_rate
+        # One rate for all networks, unless the algorithm says which settings decide which.
+        deciding = getattr(self.alg, "rate_settings", {})
+        groups = self.alg.optimizer.param_groups
+        for group, (name, rate) in zip(groups, configured, strict=True):
+            if not self._plan.rates.isdisjoint(deciding.get(name, ("learning_rate",))):
+                group["lr"] = rate
+        self.alg.learning_rate = groups[0]["lr"]
         return infos
 
     def learn(self, num_learning_iterations: int, init_at_random_ep_len: bool = False) -> None:

@@ -19,9 +19,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 
+from ..signals import STOPPING
 from .errors import USER_ERRORS
+from .garbage import look_seldom
 from .overrides import merge_overrides
-from .stop import STOPPING, heeded
+from .stop import heeded
 from .train_plan import TrainPlan
 
 
@@ -110,6 +112,7 @@ def run_rank(
         messages: Where its :class:`Ending` goes.
         work: What it does with its plan, returning an exit code.
     """
+    look_seldom()
     # The terminal's Ctrl-C is for whoever started the ranks; it tells each of them once.
     os.setsid()
     with _Report(messages) as report, heeded():

@@ -27,9 +27,10 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from ..learning.runs import RunError
+from ..signals import STOPPING, handled_by
 from .hosts import Hosts
 from .rank import Ending, Meeting, run_rank
-from .stop import STOPPING, handled_by, raise_stop
+from .stop import raise_stop
 from .train_plan import TrainPlan
 
 if TYPE_CHECKING:

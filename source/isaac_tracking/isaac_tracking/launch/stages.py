@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,8 @@ class Stage:
     name: str
     follows: tuple[str, ...]
     """Stages whose checkpoint it begins from; none if it begins from nothing."""
+    fixed: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """Settings that its algorithm does not look at, and what it does."""
 
 
 def stage_of(agent_cfg: Any) -> Stage | None:
@@ -43,7 +45,7 @@ def stage_of(agent_cfg: Any) -> Stage | None:
     # Heavy: torch.
     algorithm = getattr(importlib.import_module(module), name)
     stage = getattr(algorithm, "stage", None)
-    return Stage(stage, tuple(algorithm.follows)) if stage else None
+    return Stage(stage, tuple(algorithm.follows), getattr(algorithm, "fixed", {})) if stage else None
 
 
 def pipeline_of(spec: Any) -> PipelineCfg | None:
@@ -82,7 +84,7 @@ def check_begins(task: str, stage: Stage | None, saved: str | None, checkpoint: 
 
 
 def check_settings(stage: Stage | None, env_cfg: Any, agent_cfg: Any) -> None:
-    """Refuse settings of a stage that its algorithm and its networks would refuse once the simulator runs.
+    """Refuse settings of a stage that its algorithm and its networks would refuse once the simulator runs, or ignore.
 
     Raises:
         OptionError: If one makes no sense.
@@ -111,6 +113,12 @@ def check_settings(stage: Stage | None, env_cfg: Any, agent_cfg: Any) -> None:
             f"symmetry needs an adapt module without memory, not agent.actor.adapt_kind={kind};"
             " give agent.actor.adapt_kind=mlp or agent.algorithm.symmetry_cfg=null"
         )
+    for key, done in stage.fixed.items():
+        if getattr(algorithm, key, done) != done:
+            raise OptionError(
+                f"stage '{stage.name}' does not look at setting 'agent.algorithm.{key}';"
+                f" give agent.algorithm.{key}={'null' if done is None else done}, which is what it does"
+            )
     if groups:
         _check_groups(groups, [name for name, term in vars(env_cfg.rewards).items() if term is not None])
 

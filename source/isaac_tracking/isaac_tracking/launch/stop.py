@@ -11,18 +11,17 @@ being imported the exception waits; where else one is lost, the record is asked 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
+
+from ..signals import handled_by
 
 
 class TerminatedError(KeyboardInterrupt):
     """SIGTERM came where nothing is under way that should be finished first."""
 
-
-STOPPING = (signal.SIGINT, signal.SIGTERM)
-"""Signals that ask a program to stop."""
 
 _PATIENCE = 0.05
 """Time after which a signal that came in the middle of an import of pxr looks again whether it is over [s]."""
@@ -42,18 +41,6 @@ def heeded() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, previous)
-
-
-@contextmanager
-def handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Give Ctrl-C and SIGTERM to a handler; a Ctrl-C that the process ignores, as a shell's job does, stays ignored."""
-    numbers = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
-    previous = {number: signal.signal(number, handler) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, before in previous.items():
-            signal.signal(number, before)
 
 
 def raise_if_stopped() -> None:

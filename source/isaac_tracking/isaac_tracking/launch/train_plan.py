@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 from ..learning.runs import PRETRAINED, checkpoints, latest_run
 from . import checks, options, pipeline_options, stages
+from .errors import OptionError
 from .families import Subject, family, refuse_motions
 from .hosts import Hosts, need_hosts
 from .overrides import merge_overrides, resolve_config
@@ -23,6 +25,8 @@ DEFAULT_TASK = "Isaac-Tracking-G1-v0"
 _TAKEN = {"--agent", "--experiment_name", "--run_timestamp", "--distributed"}
 """Options of Isaac Lab's train command that say again what our options say."""
 _NUM_ENVS = "env.scene.num_envs="
+_RATE = re.compile(r"[+~]*agent\.algorithm\.((?:\w+_)?learning_rate)=")
+"""Start of a setting that is a learning rate."""
 _SHOWN = 6
 """Settings of the run before that a note names."""
 
@@ -55,8 +59,8 @@ class TrainPlan:
     """Environments of each process."""
     checkpoint: Path | None = None
     """Checkpoint to go on from."""
-    learning_rate: float | None = None
-    """Learning rate that the user wants in place of the checkpoint's."""
+    rates: frozenset[str] = frozenset()
+    """Settings of the algorithm whose learning rates the user wants in place of the checkpoint's."""
     film: FilmPlan | None = None
     verbose: bool = False
     passed: list[str] = field(default_factory=list)
@@ -163,6 +167,7 @@ def make_plan(argv: Sequence[str], root: Path | None = None, run: Path | None = 
     stage = stages.stage_of(agent_cfg)
     stages.check_begins(task, stage, origin.stage, origin.checkpoint, request.logs)
     stages.check_settings(stage, env_cfg, agent_cfg)
+    _check_rnd(agent_cfg)
     run = _run_folder(origin, request.logs / agent_cfg.experiment_name, args.run_name, run)
     plan = TrainPlan(task, request.device, run, overrides, agent_cfg.max_iterations, agent_cfg.max_iterations)
     plan.passed, plan.verbose, plan.checkpoint = request.passed, args.verbose, origin.checkpoint
@@ -183,8 +188,7 @@ def make_plan(argv: Sequence[str], root: Path | None = None, run: Path | None = 
     else:
         _go_on(plan, origin, agent_cfg, args)
         plan.began_from = record.get("began_from")
-        if any(override.startswith("agent.algorithm.learning_rate=") for override in given):
-            plan.learning_rate = agent_cfg.algorithm.learning_rate
+        plan.rates = frozenset(found.group(1) for found in map(_RATE.match, given) if found)
     if origin.checkpoint is not None and plan.is_new:
         plan.began_from = str(origin.checkpoint)
     # Last, since it may take a minute.
@@ -269,6 +273,16 @@ def _check_networks(origin: _Origin, agent_cfg: Any) -> None:
         # Imitation has no critic, and begins with nothing but the teacher.
         configs = {"algorithm.teacher": teacher} if origin.begins else {"actor": agent_cfg.actor}
     check_networks(origin.checkpoint, origin.loaded, configs)
+
+
+def _check_rnd(agent_cfg: Any) -> None:
+    """Refuse settings of RND that have arrived as text, which rsl_rl would stumble over once the simulator runs."""
+    given = getattr(agent_cfg.algorithm, "rnd_cfg", None)
+    if isinstance(given, str):
+        raise OptionError(
+            f"setting 'agent.algorithm.rnd_cfg={given}' is text; give its names in quotes, as in"
+            " \"agent.algorithm.rnd_cfg={'weight': 0.5, ...}\", or null"
+        )
 
 
 def _begin_notes(origin: _Origin, before: Sequence[str]) -> list[str]:

@@ -22,6 +22,7 @@ from ..learning.checkpoint_monitor import CheckpointMonitor, Examination, Findin
 from ..learning.evaluation_curves import write_curves
 from ..learning.runs import BEST, RunError, checkpoints, latest_run, read_record
 from . import checks
+from .child_process import child_environment
 from .errors import OptionError
 from .families import family_of
 from .options import caller_folder, choose_device, find_task, play_task, resolve_motions
@@ -300,9 +301,7 @@ def _run(command: Sequence[str], log: Path) -> int:
 
     It gets a session of its own: a Ctrl-C on the terminal reaches only us, and we end it with all that it started.
     """
-    package = str(Path(__file__).resolve().parents[2])
-    paths = [package, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    environment = child_environment()
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..files import written_beside
 from .run_table import read_table
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ def plot_curves(table: Path) -> Path | None:
 
     Returns:
         The picture, or None if the table has fewer than two rows, or matplotlib is missing.
+
+    Raises:
+        OSError: If the picture cannot be written; an earlier one stays.
     """
     columns, rows = read_table(table)
     if len(rows) < 2:
@@ -78,9 +82,8 @@ def plot_curves(table: Path) -> Path | None:
             axes.legend(fontsize=8)
     figure.suptitle(table.parent.name, fontsize=11)
     picture = table.with_name("curves.png")
-    beside = table.with_name(".curves.png.part")
-    figure.savefig(beside, dpi=110, format="png")
-    beside.replace(picture)
+    with written_beside(picture, durable=False) as file:
+        figure.savefig(file, dpi=110, format="png")
     return picture
 
 

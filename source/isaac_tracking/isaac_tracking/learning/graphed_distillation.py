@@ -34,6 +34,10 @@ class GraphedDistillation(Distillation):
 
     Recurrent networks and other optimizers than Adam take rsl_rl's own update.
 
+    A graph goes on with the ``max_grad_norm`` and the ``loss_fn`` of its capture, and every update with the
+    ``gradient_length`` and the ``num_learning_epochs`` of the first. Whoever changes one calls :meth:`forget_graphs`.
+    The optimizer's learning rate may change between any two updates.
+
     Args:
         *args: See :class:`rsl_rl.algorithms.Distillation`.
         cuda_graph: Whether a GPU captures; without, each kernel is launched for itself.
@@ -89,8 +93,12 @@ class GraphedDistillation(Distillation):
 
     def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
         """Restore what a checkpoint holds; graphs that know the old optimizer are forgotten."""
-        self._passes = self._acting = None
+        self.forget_graphs()
         return super().load(loaded_dict, load_cfg, strict)
+
+    def forget_graphs(self) -> None:
+        """Let everything be captured anew, with the settings of now."""
+        self._passes = self._acting = None
 
     def _draw(self, obs: TensorDict) -> Taught:
         return Taught(self.student(obs, stochastic_output=True).detach(), self.teacher(obs).detach())

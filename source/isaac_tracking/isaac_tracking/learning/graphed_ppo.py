@@ -56,6 +56,10 @@ class GraphedPPO(_PPO):
 
     Recurrent networks, random network distillation and other optimizers than Adam take rsl_rl's own update.
 
+    A graph goes on with the numbers that Python held when it was captured: ``clip_param``, ``entropy_coef``,
+    ``value_loss_coef``, ``max_grad_norm``, ``desired_kl`` and the like. Whoever changes one, or ``num_mini_batches``,
+    calls :meth:`forget_graphs`. The learning rate may change between any two updates.
+
     Args:
         *args: See :class:`rsl_rl.algorithms.PPO`.
         cuda_graph: Whether a GPU captures the minibatch; without, each kernel is launched for itself.
@@ -70,7 +74,8 @@ class GraphedPPO(_PPO):
     def __init__(self, *args, cuda_graph: bool = True, matmul_precision: str = "high", **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.cuda_graph, self.matmul_precision = cuda_graph, check_precision(matmul_precision)
-        self._minibatch: Any = None
+        # The children may have others.
+        self._minibatches: Any = None
         self._acting: GraphedActing[Drawn] | None = None
 
     @property
@@ -120,9 +125,9 @@ class GraphedPPO(_PPO):
         """Learn from the rollout, and return the mean losses by name."""
         if not self.graphable:
             return super().update()
-        if self._minibatch is None:
-            self._minibatch = _Minibatch(self)
-        losses = self._minibatch.learn()
+        if self._minibatches is None:
+            self._minibatches = _Minibatches(self)
+        losses = self._minibatches.learn()
         observations = self.storage.observations.flatten(0, 1)
         for model in (self.actor, self.critic):
             update_normalization(model, observations)
@@ -139,8 +144,8 @@ class GraphedPPO(_PPO):
         return super().load(loaded_dict, load_cfg, strict)
 
     def forget_graphs(self) -> None:
-        """Let everything be captured anew."""
-        self._minibatch = self._acting = None
+        """Let everything be captured anew, with the settings of now."""
+        self._minibatches = self._acting = None
 
     def losses(self, batch: RolloutStorage.Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor], torch.Tensor]:
         """Return PPO's loss, its parts by name, and the mean divergence from the old policy; all are scalars."""
@@ -177,7 +182,7 @@ class GraphedPPO(_PPO):
         return loss, {name: part.detach() for name, part in parts.items()}, divergence
 
 
-class _Minibatch:
+class _Minibatches:
     """PPO's minibatches, and a learning rate that follows the divergence of each."""
 
     def __init__(self, alg: GraphedPPO) -> None:

@@ -11,6 +11,7 @@ import math
 import statistics
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -22,6 +23,13 @@ from .run_table import RunTable
 from .runs import TABLE
 
 _BODY_ERROR = "Metrics/motion/error_body_pos"
+_BUFFERS = {
+    "rewards": "rewbuffer",
+    "lengths": "lenbuffer",
+    "extrinsic_rewards": "erewbuffer",
+    "intrinsic_rewards": "irewbuffer",
+}
+"""The stock logger's buffers of the latest episodes, by name in a checkpoint; the last two are there with RND alone."""
 
 
 class RunLogger(Logger):
@@ -56,22 +64,24 @@ class RunLogger(Logger):
 
     def state_dict(self) -> dict:
         """Return what the next row needs to continue the last one: totals, and the latest episodes."""
-        return {
-            "total_steps": self.tot_timesteps,
-            "total_time": self.tot_time,
-            "rewards": list(self.rewbuffer),
-            "lengths": list(self.lenbuffer),
-        }
+        episodes = {name: list(buffer) for name, buffer in self._buffers().items()}
+        return {"total_steps": self.tot_timesteps, "total_time": self.tot_time} | episodes
 
     def load_state_dict(self, state: Mapping) -> None:
         """Restore totals and the latest episodes."""
         self.tot_timesteps = int(state["total_steps"])
         self.tot_time = float(state["total_time"])
-        self.rewbuffer.extend(state["rewards"])
-        self.lenbuffer.extend(state["lengths"])
+        buffers = self._buffers()
+        # Those of a run without RND, or saved before RND's were, would leave some empty, of which there is no mean.
+        if buffers.keys() <= state.keys():
+            for name, buffer in buffers.items():
+                buffer.extend(state[name])
 
     def init_logging_writer(self) -> None:
-        """Open TensorBoard and the CSV; rows and events at or after the first iteration to come are dropped."""
+        """Open the writer and the CSV, whose rows at or after the first iteration to come are dropped.
+
+        TensorBoard hides its events from there on, too; other writers keep what they were sent.
+        """
         if self.cfg.get("logger", "tensorboard") == "tensorboard" and self.log_dir and not self.disable_logs:
             from torch.utils.tensorboard import SummaryWriter
 
@@ -88,7 +98,14 @@ class RunLogger(Logger):
     def process_env_step(
         self, rewards: torch.Tensor, dones: torch.Tensor, extras: dict, intrinsic_rewards: torch.Tensor | None = None
     ) -> None:
-        """Remember what a step reports; unlike the stock logger's, this does not wait for the device."""
+        """Remember what a step reports; unlike the stock logger's, this does not wait for the device.
+
+        Args:
+            rewards: Rewards of the step, shape (num_envs,).
+            dones: Above 0 where the episode ended, shape (num_envs,).
+            extras: Under ``episode`` or ``log``, quantities by name: numbers or tensors, of which the mean counts.
+            intrinsic_rewards: RND's rewards, shape (num_envs,); None without RND. With RND the stock logger waits.
+        """
         if self._collected is not None:
             self._collected.record(torch.cuda.current_stream(self.device))
         if self.writer is None or intrinsic_rewards is not None:
@@ -135,6 +152,10 @@ class RunLogger(Logger):
         super().stop_logging_writer()
         if self.writer is not None and hasattr(self.writer, "close"):
             self.writer.close()
+
+    def _buffers(self) -> dict[str, deque[float]]:
+        """Return what is known of the latest episodes, by name in a checkpoint."""
+        return {name: getattr(self, buffer) for name, buffer in _BUFFERS.items() if hasattr(self, buffer)}
 
     def _times_of_device(self, collect_time: float, learn_time: float) -> tuple[float, float]:
         """Return how long rollouts and update took [s], with the sum that the host has measured.

@@ -5,23 +5,25 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import signal
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from rsl_rl.runners import OnPolicyRunner
 
+from ..signals import handled_by
 from .checkpoint import read_checkpoint, write_checkpoint
 from .curves import plot_curves
 from .hardest_clips import append_hardest
 from .ranks_agree import agreed_signal, check_ranks_agree
 from .run_logger import RunLogger
 from .runs import TABLE, RunError, checkpoints, clean_parts
+
+_logger = logging.getLogger(__name__)
 
 
 class StopTrainingError(Exception):
@@ -66,14 +68,14 @@ class Runner(OnPolicyRunner):
         def log_and_stop(**kwargs) -> None:
             self._check_losses(kwargs["loss_dict"])
             log(**kwargs)
-            number = self._settle_with_ranks(kwargs["it"], kwargs["total_it"])
+            number = self._settle(kwargs["it"], kwargs["total_it"])
             if number is not None:
                 self.stop_signal = number
                 raise StopTrainingError
 
         self.logger.log = log_and_stop  # type: ignore[method-assign]
         try:
-            with self._signals():
+            with handled_by(self._stop):
                 self._learn_until_stopped(num_learning_iterations, init_at_random_ep_len)
         except OSError as error:
             raise RunError(
@@ -87,7 +89,7 @@ class Runner(OnPolicyRunner):
         finally:
             self.logger.log = log  # type: ignore[method-assign]
         if self.logger.writer is not None and self.logger.log_dir:
-            plot_curves(Path(self.logger.log_dir) / TABLE)
+            self._plot(Path(self.logger.log_dir) / TABLE)
 
     def save(self, path: str, infos: dict | None = None) -> None:
         """Save weights, optimizer, normalizers, samplers, random states and totals.
@@ -147,18 +149,21 @@ class Runner(OnPolicyRunner):
                 self.save(str(Path(self.logger.log_dir) / f"model_{self.current_learning_iteration}.pt"))
                 self.logger.stop_logging_writer()
 
-    def _settle_with_ranks(self, it: int, total_it: int) -> int | None:
-        """Compare the ranks where a checkpoint follows, and return the signal that stops all of them, if any.
+    def _settle(self, it: int, total_it: int) -> int | None:
+        """Check the networks where a checkpoint follows, and return the signal that stops all ranks, if any.
 
         Raises:
-            RunError: If the ranks' networks differ.
+            RunError: If weights are not finite, or the ranks' networks differ.
         """
-        if not self.is_distributed:
-            return self.stop_signal
         # A signal that comes after this is for the next iteration, on this rank as on the others.
-        number = agreed_signal(self.stop_signal, self.device)
-        if number is not None or it % self.cfg["save_interval"] == 0 or it + 1 == total_it:
-            check_ranks_agree(self.alg.save(), self.device)
+        number = agreed_signal(self.stop_signal, self.device) if self.is_distributed else self.stop_signal
+        due = number is not None or it % self.cfg["save_interval"] == 0 or it + 1 == total_it
+        if due and self.logger.log_dir:
+            # A gradient of the last minibatch that is not finite shows in no loss.
+            if not self._weights_are_finite():
+                raise self._broken_down("weights are not finite")
+            if self.is_distributed:
+                check_ranks_agree(self.alg.save(), self.device)
         return number
 
     def _configure_multi_gpu(self) -> None:
@@ -179,7 +184,7 @@ class Runner(OnPolicyRunner):
         torch.distributed.init_process_group("gloo", rank=self.gpu_global_rank, world_size=self.gpu_world_size)
 
     def _check_losses(self, losses: Mapping[str, float]) -> None:
-        """Stop before weights that are not finite are saved.
+        """Stop as soon as a loss says that learning broke down.
 
         Raises:
             RunError: If a loss is not finite.
@@ -189,27 +194,23 @@ class Runner(OnPolicyRunner):
                 raise self._broken_down(f"loss '{name}' is {value}")
 
     def _weights_are_finite(self) -> bool:
-        models = self.alg.actor, self.alg.critic
-        return all(bool(torch.isfinite(value).all()) for model in models for value in model.parameters())
+        values = [value for model in (self.alg.actor, self.alg.critic) for value in model.parameters()]
+        # The device is waited for once.
+        return bool(torch.stack([torch.isfinite(value).all() for value in values]).all())
 
     def _broken_down(self, what: str) -> RunError:
         saved = checkpoints(Path(self.logger.log_dir)) if self.logger.log_dir else []
         last = f"go on with --checkpoint {saved[-1]} and" if saved else "start again with"
         return RunError(f"learning broke down: {what}; {last} a lower agent.algorithm.learning_rate or max_grad_norm")
 
+    def _plot(self, table: Path) -> None:
+        """Draw the curves, which can be done without: all that was learned is saved."""
+        try:
+            plot_curves(table)
+        except OSError as error:
+            _logger.warning("the curves of %s are not drawn (%s); their numbers are in it", table, error)
+
     def _stop(self, number: int, frame: object) -> None:
         if self.stop_signal is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.stop_signal = number
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        previous = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)

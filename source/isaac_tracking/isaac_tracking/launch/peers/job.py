@@ -24,7 +24,7 @@ class PeerError(ValueError):
 
 
 @dataclass(frozen=True)
-class Job:
+class PeerJob:
     """One measurement of one task."""
 
     who: str
@@ -55,7 +55,7 @@ class Job:
         path.write_text(json.dumps(dataclasses.asdict(self)))
 
     @classmethod
-    def load(cls, path: Path) -> Job:
+    def load(cls, path: Path) -> PeerJob:
         """Read a job from a file."""
         content: dict[str, Any] = json.loads(path.read_text())
         for name in ("motions", "overrides"):

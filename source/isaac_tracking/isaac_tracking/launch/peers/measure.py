@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from ..stopwatch import Clock, sampled, spread
-from .job import Job
+from .job import PeerJob
 
 _WARM_UP = 50
 """Steps before measuring, in which the first robots fall."""
@@ -89,7 +89,7 @@ class OpenTask:
     [m], the largest distance of the robot's bodies from the reference after it was put there, None if nobody looked."""
 
 
-def measure(job: Job, task: OpenTask) -> dict[str, Any]:
+def measure(job: PeerJob, task: OpenTask) -> dict[str, Any]:
     """Measure a task, and return numbers by name.
 
     Returns:
@@ -108,7 +108,7 @@ def measure(job: Job, task: OpenTask) -> dict[str, Any]:
     return row | {"memory": _memory(job.device)}
 
 
-def time_steps(task: OpenTask, job: Job, clock: Clock) -> dict[str, Any]:
+def time_steps(task: OpenTask, job: PeerJob, clock: Clock) -> dict[str, Any]:
     """Step with normal actions of a spread of 1, those of an untrained policy.
 
     Returns:

@@ -16,7 +16,7 @@ import torch
 
 from ...motion.errors import relative_reference
 from ...motion.frame import MotionFrame
-from .job import TASKS, Job, PeerError
+from .job import TASKS, PeerError, PeerJob
 from .measure import ErrorMeter, OpenTask
 
 _RELEASE = "1.6.0 of mjlab and 0.0.6 of wbc-mjlab"
@@ -27,7 +27,7 @@ _TOLERANCE = 0.005
 
 
 @contextmanager
-def open_task(job: Job) -> Iterator[OpenTask]:
+def open_task(job: PeerJob) -> Iterator[OpenTask]:
     """Open a task of mjlab's registry.
 
     Raises:
@@ -98,7 +98,7 @@ def _watch(env: Any, meter: ErrorMeter) -> None:
     command.compute = record_and_compute
 
 
-def _facts(env: Any, job: Job) -> dict[str, Any]:
+def _facts(env: Any, job: PeerJob) -> dict[str, Any]:
     """Return what is said of a task, after making sure that robot and reference fit.
 
     Raises:

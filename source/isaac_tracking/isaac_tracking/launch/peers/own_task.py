@@ -15,14 +15,15 @@ from typing import Any
 import torch
 
 from ..errors import USER_ERRORS
+from ..measured_runner import make_runner
 from ..overrides import resolve_config
 from ..terminal import quiet
-from .job import TASKS, Job
+from .job import TASKS, PeerJob
 from .measure import ErrorMeter, OpenTask
 
 
 @contextmanager
-def open_task(job: Job) -> Iterator[OpenTask]:
+def open_task(job: PeerJob) -> Iterator[OpenTask]:
     """Open our task.
 
     Raises:
@@ -46,24 +47,13 @@ def open_task(job: Job) -> Iterator[OpenTask]:
             yield OpenTask(
                 env=env,
                 num_actions=env.action_manager.total_action_dim,
-                make_runner=lambda: _runner(env, agent_cfg),
+                make_runner=lambda: make_runner(env, agent_cfg),
                 spread_episodes=agent_cfg.init_at_random_ep_len,
                 meter=meter,
                 ended=lambda: env.reset_buf,
                 facts=_facts(env, env_cfg),
             )
             env.close()
-
-
-def _runner(env: Any, agent_cfg: Any) -> Any:
-    from isaaclab.utils import to_dict
-    from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, check_rsl_rl_version, handle_deprecated_rsl_rl_cfg
-
-    from ...learning.runner import Runner
-
-    agent_cfg = handle_deprecated_rsl_rl_cfg(agent_cfg, check_rsl_rl_version())
-    wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
-    return Runner(wrapped, to_dict(agent_cfg), device=agent_cfg.device)
 
 
 def _watch(env: Any, meter: ErrorMeter) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..child_process import child_environment
 from ..errors import OptionError
 from .job import TASKS
 
@@ -22,8 +23,6 @@ _MJLAB = ("torch", "mjlab", "mujoco", "mujoco_warp", "rsl_rl", "tensordict", "ty
           "mjviser", "mediapy", "IPython", "wandb")  # fmt: skip
 NEEDED = {"mjlab": _MJLAB, "wbc": (*_MJLAB, "wbc_mjlab")}
 """Modules that each project imports; not all that it requires."""
-PACKAGE = Path(__file__).parents[3]
-"""Folder from which our own package is imported."""
 _PROBE = (
     "import importlib.util, json, sys; print(json.dumps([name for name in sys.argv[1:]"
     " if importlib.util.find_spec(name) is None]))"
@@ -43,10 +42,9 @@ class Place:
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables of a process that imports the project and our package."""
-        inherited = None if self.foreign else os.environ.get("PYTHONPATH")
-        paths = [str(PACKAGE), *filter(None, [self.packages, inherited])]
+        packages = [] if self.packages is None else [self.packages]
         # Nothing is drawn; mjlab would load EGL, which a machine without a display may lack.
-        return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "MUJOCO_GL": "disable"}
+        return child_environment({"MUJOCO_GL": "disable"}, packages, inherit_path=not self.foreign)
 
     def missing(self, modules: Sequence[str]) -> list[str]:
         """Return which modules cannot be imported there.

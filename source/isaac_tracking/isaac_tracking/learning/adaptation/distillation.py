@@ -54,19 +54,28 @@ class Distill(RunState, GraphedDistillation):
     def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
         """Go on with a checkpoint of distillation, or begin with a teacher's.
 
+        Args:
+            loaded_dict: What the checkpoint holds.
+            load_cfg: None for all that fits; otherwise, without the ``iteration``, the student alone, to be played,
+                and with it all but an ``optimizer`` that is not wanted.
+            strict: Whether the networks must have the same parts.
+
         Returns:
             Whether the iteration goes on too.
 
         Raises:
             RunError: If it is neither.
         """
-        if load_cfg is not None:  # To be played.
+        wanted = _ALL if load_cfg is None else load_cfg
+        if not wanted.get("iteration"):  # To be played.
             self._raw_student.load_state_dict(loaded_dict["actor_state_dict"], strict=strict)
             return False
         if loaded_dict.get("stage") != self.stage:
             check_start(self.stage, self.follows, loaded_dict.get("stage"))
             return super().load(loaded_dict, None, strict)
-        goes_on = super().load(loaded_dict | {"student_state_dict": loaded_dict["actor_state_dict"]}, _ALL, strict)
+        # Isaac Lab's words for what to take are those of PPO, which has no student.
+        taken = _ALL | {"optimizer": wanted.get("optimizer", False)}
+        goes_on = super().load(loaded_dict | {"student_state_dict": loaded_dict["actor_state_dict"]}, taken, strict)
         self.load_run_state(loaded_dict)
         return goes_on
 

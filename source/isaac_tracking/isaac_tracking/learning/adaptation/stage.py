@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from rsl_rl.env import VecEnv
 from rsl_rl.extensions import resolve_symmetry_config
@@ -37,11 +40,13 @@ class Stage(StageLosses):
     On a GPU the host launches one graph for each minibatch, and one for a step's actions if the adapt module remembers
     nothing; what it needs to know of an update it asks for once, at its end.
 
+    Of PPO's settings, those in :attr:`fixed` have no effect.
+
     Args:
         *args: See :class:`rsl_rl.algorithms.PPO`.
         entropy_coef_end: Weight of the entropy at the end of the run [-]; ``entropy_coef`` is the one at its beginning.
         estimator_epochs: Passes over a rollout in which the adapt module learns.
-        estimator_learning_rate: The adapt module's learning rate [-].
+        estimator_learning_rate: Learning rate of the adapt module, and of a student that learns with it [-].
         critic_learning_rate: The critic's learning rate [-]; the actor's at its start if None.
         mirror_std_coeff: Weight of the squared difference of the standard deviations of left and right [-].
         vecnorm: ``"train"`` or ``"eval"``: whether the normalizers' statistics move.
@@ -56,6 +61,15 @@ class Stage(StageLosses):
     """Name of the stage, kept in its checkpoints."""
     follows: tuple[str, ...] = ()
     """Stages whose checkpoints it can begin with; none if it begins from nothing."""
+    fixed: Mapping[str, Any] = {
+        "optimizer": "adam",
+        "use_clipped_value_loss": False,
+        "normalize_advantage_per_mini_batch": False,
+        "use_mixed_precision": False,
+        "share_cnn_encoders": False,
+        "rnd_cfg": None,
+    }
+    """Settings of PPO that a stage does not look at, and what it does."""
 
     def __init__(
         self,
@@ -78,14 +92,23 @@ class Stage(StageLosses):
         self.mirror_std_coeff = mirror_std_coeff
         self.reward_groups: RewardGroups | None = None
         self._freeze(vecnorm == "train")
-        critic_rate = critic_learning_rate or self.learning_rate
-        rates = {"actor": self.learning_rate, "critic": critic_rate}
+        shared = critic_learning_rate is None
+        rates = {"actor": self.learning_rate, "critic": self.learning_rate if shared else critic_learning_rate}
         groups = [
             {"params": list(module.parameters()), "lr": rates.get(name, estimator_learning_rate), "name": name}
             for name, module in self.learned().items()
         ]
         # One optimizer: a network without gradients in a pass is left alone by it.
         self.optimizer = torch.optim.Adam(groups)
+        # The one that is logged; without PPO there is no actor's.
+        self.learning_rate = groups[0]["lr"]
+        self.rate_settings: Mapping[str, tuple[str, ...]] = {
+            "actor": ("learning_rate",),
+            "critic": ("critic_learning_rate", "learning_rate") if shared else ("critic_learning_rate",),
+            "adapt": ("estimator_learning_rate",),
+            "student": ("estimator_learning_rate",),
+        }
+        """Settings that decide the learning rate of each group of the optimizer, by the group's name."""
         self._hidden: torch.Tensor | None = None
         self.weights = {}
         self.weigh()
@@ -99,6 +122,7 @@ class Stage(StageLosses):
         actor_class, actor_cfg = resolve_class(cfg["actor"])
         critic_class, critic_cfg = resolve_class(cfg["critic"])
         cfg["obs_groups"] = resolve_obs_groups(obs, cfg["obs_groups"], ["actor", "critic", "priv"])
+        # PPO would build an RND for the one, and does not know the other.
         for name in ("rnd_cfg", "share_cnn_encoders"):
             alg_cfg.pop(name, None)
         names = alg_cfg.pop("reward_groups", None)
@@ -191,7 +215,14 @@ class Stage(StageLosses):
     def process_env_step(
         self, obs: TensorDict, rewards: torch.Tensor, dones: torch.Tensor, extras: dict[str, torch.Tensor]
     ) -> None:
-        """Keep the rewards of a step by group, and add what a time-out cuts off."""
+        """Keep the rewards of a step by group, and add what a time-out cuts off.
+
+        Args:
+            obs: Observations by group after the step, each of shape (num_envs, ...); nobody asks for them here.
+            rewards: Rewards of the step, all terms together, shape (num_envs,).
+            dones: 1 where the episode ended, shape (num_envs,).
+            extras: ``time_outs``, shape (num_envs,): 1 where it ended because its time was over.
+        """
         transition = self.transition
         transition.rewards = rewards[:, None].clone() if self.reward_groups is None else self.reward_groups.rewards()
         transition.dones = dones
@@ -242,9 +273,9 @@ class Stage(StageLosses):
     @property
     def minibatches(self) -> StageMinibatches:
         """What the networks learn by."""
-        if self._minibatch is None:
-            self._minibatch = StageMinibatches(self)
-        return self._minibatch
+        if self._minibatches is None:
+            self._minibatches = StageMinibatches(self)
+        return self._minibatches
 
     def ppo(self) -> dict[str, torch.Tensor]:
         """Do PPO's passes over the rollout, and return the mean losses by name."""
@@ -255,8 +286,8 @@ class Stage(StageLosses):
         return self.minibatches.estimate(self._hidden)
 
     def _follow_divergence(self, divergence: float) -> None:
-        """Move the actor's learning rate, once an update, towards the wanted divergence."""
-        if self.schedule != "adaptive" or self.progress < _SETTLED:
+        """Move the actor's learning rate, once an update, towards the wanted divergence, if one is wanted."""
+        if self.schedule != "adaptive" or self.desired_kl is None or self.progress < _SETTLED:
             return
         lowest, highest = _LEARNING_RATES
         if divergence > 2.0 * self.desired_kl:
@@ -278,7 +309,8 @@ class Stage(StageLosses):
 
         Args:
             loaded_dict: What the checkpoint holds.
-            load_cfg: What to take of it; None for all that fits the stage.
+            load_cfg: What to take of it; None for all that fits the stage. Only what trains on takes the ``iteration``,
+                and then of another stage no more than the networks.
             strict: Whether the networks must have the same parts.
 
         Returns:
@@ -288,7 +320,7 @@ class Stage(StageLosses):
             RunError: If the stage cannot begin with that checkpoint.
         """
         saved = loaded_dict.get("stage")
-        if load_cfg is None and saved != self.stage:
+        if saved != self.stage and (load_cfg is None or load_cfg.get("iteration")):
             check_start(self.stage, self.follows, saved)
             load_cfg = {"actor": True, "critic": True}
         return super().load(loaded_dict, load_cfg, strict)

@@ -74,7 +74,13 @@ class StageLosses(PPO):
     def estimator_losses(
         self, obs: TensorDict, starts: torch.Tensor, hidden: torch.Tensor | None
     ) -> dict[str, torch.Tensor]:
-        """Return how far the adapt module is from the encoder; see :meth:`.Sequences.batch`."""
+        """Return how far the adapt module is from the encoder, as scalars by name.
+
+        Args:
+            obs: Sequences of observations by group, each of shape (T, N, ...), of T control steps and N environments.
+            starts: Whether an episode starts with a step, shape (T, N).
+            hidden: What the adapt module remembered before the first step, shape (N, latent_dim); None for nothing.
+        """
         if self.symmetry is not None:
             obs = self.with_mirror(obs.flatten(0, 1))
             predicted = self.actor.adapt_module(self.actor.seen(obs))
