@@ -14,7 +14,7 @@ Usage: bash test.sh [OPTIONS] [physics=ENGINE] [env.KEY=VALUE ...] [agent.KEY=VA
 Play a trained policy and say how well it does. Without options: the latest checkpoint of Isaac-Tracking-G1-v0.
 (The project's own tests are run by: bash scripts/run_tests.sh)
 
-  --task ID              the task to play (default: Isaac-Tracking-G1-Play-v0)
+  --task ID              the task to play (default: that of the checkpoint's run)
   --checkpoint PATH      the checkpoint (model_N.pt), or a run folder (default: the newest run that has one);
                          run:ENTITY/PROJECT/ID fetches one from W&B
   --motion NAME ...      of tracking tasks: the motions, names or patterns of the project's clips, files (.npz), folders,

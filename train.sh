@@ -11,7 +11,7 @@ usage() {
     cat <<'EOF'
 Usage: bash train.sh [OPTIONS] [physics=ENGINE] [env.KEY=VALUE ...] [agent.KEY=VALUE ...]
 
-Train a policy. Without options: Isaac-Tracking-G1-v0 with the motion that comes with the project.
+Train a policy. Without options: Isaac-Tracking-G1-v0 with the project's motions (on a CPU four of them).
 
   --task ID              the task to train (default: Isaac-Tracking-G1-v0)
   --motion NAME ...      of tracking tasks: the motions, names or patterns of the project's clips, files (.npz), folders,

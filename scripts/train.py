@@ -3,12 +3,7 @@
 
 """Train a policy; ``bash train.sh --help`` lists the options."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "source" / "isaac_tracking"))
-
-from isaac_tracking.launch.main import main
+from _start import start
 
 if __name__ == "__main__":
-    sys.exit(main("train", sys.argv[1:]))
+    start("train")

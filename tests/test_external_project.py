@@ -63,6 +63,32 @@ def test_snippet_of_the_readme(installed: Path, tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["their_project.py"]
 
 
+@pytest.mark.slow
+def test_a_task_of_ones_own(installed: Path, tmp_path: Path):
+    """The file of docs/tracking.md: made by its id, and trained for one iteration by Isaac Lab's own command."""
+    text = (ROOT / "docs" / "tracking.md").read_text()
+    (example,) = re.findall(r"^```python\n# my_tracking.py\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    (tmp_path / "my_tracking.py").write_text(example)
+    (snippet,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+    task = 'task = "Isaac-Tracking-G1-Play-v0"'
+    assert task in snippet
+    made = snippet.replace(task, 'import my_tracking\n\ntask = "My-Tracking-v0"')
+    made = made.replace(
+        "    env.close()\n",
+        "    from isaac_tracking.tasks.graphs.plan import obstacle\n\n"
+        "    print(env.unwrapped.reward_manager.active_terms[-1], obstacle(env.unwrapped))\n    env.close()\n",
+    )
+    (tmp_path / "their_project.py").write_text(made)
+    # The new reward is one that a GPU's fast step takes.
+    assert "\njoint_speed None\n" in run(["their_project.py"], installed, tmp_path)
+    if importlib.util.find_spec("isaaclab.__main__") is None:
+        pytest.skip("this Isaac Lab has no command 'isaaclab'")
+    command = ["-m", "isaaclab", "train", "--rl_library", "rsl_rl", "--task", "My-Tracking-v0"]
+    command += ["--external_callback", "my_tracking.arguments", "--device", "cpu", "agent.device=cpu"]
+    run([*command, "--num_envs", "4", "--max_iterations", "1"], installed, tmp_path)
+    assert len(list(tmp_path.glob("logs/rsl_rl/*/*/model_0.pt"))) == 1
+
+
 def test_installed_package_is_complete(installed: Path):
     package = ROOT / "source" / "isaac_tracking" / "isaac_tracking"
     names = {path.relative_to(package) for kind in ("*.py", "*.pyi", "*.npz") for path in package.rglob(kind)}

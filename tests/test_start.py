@@ -11,12 +11,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def run(python: str, *arguments: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
+def run(
+    python: str, *arguments: str, cwd: Path = ROOT, script: str = "motions", **more: str
+) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    command = [python, str(ROOT / "scripts" / "motions.py"), *arguments]
+    command = [python, str(ROOT / "scripts" / f"{script}.py"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=kept | more, check=False)
 
 
@@ -29,6 +33,13 @@ def test_a_bare_python_finds_the_one_that_has_everything(tmp_path: Path) -> None
     done = run(bare_python(), "list", "stand", "--json", cwd=tmp_path, ISAACLAB_PATH=sys.prefix)
     assert done.returncode == 0, done.stderr
     assert [clip["name"] for clip in json.loads(done.stdout)["clips"]] == ["stand"]
+
+
+@pytest.mark.parametrize("script", ["train", "play"])
+def test_scripts_of_the_wrappers_find_it_too(tmp_path: Path, script: str) -> None:
+    done = run(bare_python(), "--task", "nope", script=script, cwd=tmp_path, ISAACLAB_PATH=sys.prefix)
+    assert done.returncode == 2 and "\nError: task 'nope' is unknown" in done.stderr, done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_paths_are_those_of_the_folder_it_was_called_in(tmp_path: Path) -> None:
@@ -59,8 +70,8 @@ def test_a_reader_that_leaves_early_is_no_mistake(tmp_path: Path) -> None:
 
 
 def test_every_command_finds_its_python():
-    # The wrappers find it for these two, and the third is what they ask.
-    found = {"_start.py", "train.py", "play.py", "probe_isaaclab.py"}
+    # The last is what finds it.
+    found = {"_start.py", "probe_isaaclab.py"}
     scripts = [path for path in (ROOT / "scripts").glob("*.py") if path.name not in found]
     assert len(scripts) > 10
     assert [path.name for path in scripts if "from _start import start" not in path.read_text()] == []

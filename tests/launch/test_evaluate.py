@@ -85,6 +85,7 @@ def test_the_same_seed_gives_the_same_file(checkpoint: Path, tmp_path: Path) -> 
     assert row["each"][0]["metrics"]["mpjpe_global"] != row["each"][1]["metrics"]["mpjpe_global"]
     assert set(METRICS) == set(row["metrics"])
     assert "stand" in printed and "success: " in printed
+    assert f"wrote 1 trajectory to {tmp_path / 't'}; scripts/replay.py shows what is there\n" in printed
     assert (tmp_path / "a" / "report.html").read_text().startswith("<!doctype html>")
     trajectory = Clip.load(tmp_path / "t" / "stand.npz")
     assert trajectory.num_frames == row["each"][0]["steps"]
@@ -100,6 +101,8 @@ def test_the_same_seed_gives_the_same_file(checkpoint: Path, tmp_path: Path) -> 
         (["CHECKPOINT", "--worst", "3"], "--worst 3 chooses what is filmed, and no film is asked for"),
         (["CHECKPOINT", "--command", "1", "0", "0"], "--command is for policies that follow velocities"),
         (["CHECKPOINT", "--every", "0"], "--every is 0; give a whole number above 0"),
+        (["CHECKPOINT", "--trajectories", __file__], "test_evaluate.py' is a file; give a folder"),
+        (["CHECKPOINT", "--trajectories", f"{__file__}/t"], "test_evaluate.py', which is a file; give a folder"),
         (["CHECKPOINT", "--seed", "-1"], "'-1' is not a whole number from 0"),
         (["CHECKPOINT", "--device", "cuda:9"], "device 'cuda:9' is not on this machine"),
         (["CHECKPOINT", "env.nosuch=1"], "setting 'env.nosuch' does not exist"),

@@ -21,12 +21,16 @@ from isaac_tracking.launch.evaluation_films import (
     FilmKey,
     check_film_options,
     film_names,
+    keep_old_films,
     named_films,
     remove_old_films,
 )
+from isaac_tracking.launch.examination import write_report
 from isaac_tracking.launch.motion_robots import motion_robot
 
 CLIPS = "hard", "run/fast", "easy"
+EPISODE = {"steps": 10, "outcome": "clip_end"}
+ABOUT = {"checkpoint": {"sha256": "1"}, "task": "T", "settings": [], "engine": "E", "setting": "clean", "seed": 0}
 
 
 def report() -> dict[str, Any]:
@@ -134,6 +138,58 @@ def test_only_films_of_the_replaced_report_go(tmp_path: Path) -> None:
         (folder / "metrics.json").write_text(text)
         remove_old_films(folder, report())
     assert all(path.is_file() for path in kept)
+
+
+def filmed(folder: Path, **changes: Any) -> dict[str, Any]:
+    """A folder with a report and two films, of two episodes; and the report that is to replace it, without films."""
+    (folder / "films").mkdir(parents=True, exist_ok=True)
+    rows = [{"name": name, "each": [{"repeat": 0, "film": f"films/{name}_0.mp4"} | EPISODE]} for name in ("a", "b")]
+    rows[1]["each"][0]["film"] = None
+    for name in ("film.mp4", "films/a_0.mp4"):
+        (folder / name).write_bytes(b"film")
+    (folder / "metrics.json").write_text(json.dumps({"film": "film.mp4", "clips": rows} | ABOUT))
+    new = [{"name": row["name"], "each": [row["each"][0] | {"film": None}]} for row in rows]
+    return {"film": None, "clips": new} | ABOUT | changes
+
+
+def test_films_of_the_same_examination_stay(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    content = filmed(tmp_path)
+    write_report(tmp_path, kept(tmp_path, content), "")
+    assert named_films(json.loads((tmp_path / "metrics.json").read_text())) == {"film.mp4", "films/a_0.mp4"}
+    assert (tmp_path / "film.mp4").is_file() and (tmp_path / "films" / "a_0.mp4").is_file()
+    assert f"films of the same episodes that stay in {tmp_path}: 2\n" in capsys.readouterr().out
+    # What was made anew is not named twice, and what somebody deleted is not named.
+    content = filmed(tmp_path, film="film.mp4")
+    (tmp_path / "films" / "a_0.mp4").unlink()
+    assert named_films(kept(tmp_path, content)) == {"film.mp4"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"checkpoint": {"sha256": "2"}}, {"setting": "pushed"}, {"seed": 1}, {"settings": ["physics=physx"]}],
+)
+def test_a_line_says_that_films_of_another_examination_go(
+    tmp_path: Path, capsys: pytest.CaptureFixture, changes: dict[str, Any]
+) -> None:
+    content = filmed(tmp_path, **changes)
+    write_report(tmp_path, kept(tmp_path, content), "")
+    assert named_films(content) == set() and [path.name for path in tmp_path.rglob("*.mp4")] == []
+    assert f"films of another examination that go from {tmp_path}: 2\n" in capsys.readouterr().out
+
+
+def test_films_of_episodes_that_went_otherwise_go(tmp_path: Path) -> None:
+    content = filmed(tmp_path)
+    content["clips"][0]["each"][0]["steps"] = 9
+    assert named_films(kept(tmp_path, content)) == set()
+    # An episode that is not played again: the film of the others stays, the one of all of them does not.
+    content = filmed(tmp_path)
+    del content["clips"][1]
+    assert named_films(kept(tmp_path, content)) == {"films/a_0.mp4"}
+
+
+def kept(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
+    keep_old_films(folder, content)
+    return content
 
 
 @pytest.mark.parametrize(

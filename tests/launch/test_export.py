@@ -13,7 +13,7 @@ import pytest
 from isaac_tracking.launch.errors import OptionError
 from isaac_tracking.launch.motion_robots import motion_robot
 from isaac_tracking.launch.motion_tools.export import Export
-from isaac_tracking.motion.clip import Clip
+from isaac_tracking.motion.clip import Clip, ClipError
 from isaac_tracking.motion.data import shipped_clips
 from isaac_tracking.motion.formats import ReadOptions, read_motions
 
@@ -87,6 +87,15 @@ def test_an_ambiguous_file_names_the_flag_of_this_command(tmp_path, capsys):
     assert Export((tmp_path / "stand.csv",), tmp_path / "out", "mjlab", read=known)() == 0
 
 
+def test_names_patterns_and_manifests_stand_for_clips(folder, tmp_path):
+    output = tmp_path / "out"
+    assert Export((Path("turn"), Path("walk_*"), folder / "below"), output, "mjlab")() == 0
+    assert files(output) == [*("squat.npz", "turn.npz"), *(f"walk_{name}.npz" for name in ("back", "curve", "slow"))]
+    (folder / "library.toml").write_text('[[dataset]]\nname = "mine"\npath = "below"\n')
+    assert Export((folder / "library.toml",), tmp_path / "listed", "mjlab")() == 0
+    assert files(tmp_path / "listed") == ["squat.npz"]
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
@@ -94,13 +103,13 @@ def test_an_ambiguous_file_names_the_flag_of_this_command(tmp_path, capsys):
         ({"fps": float("nan")}, "--fps is nan"),
         ({"jobs": 0}, "--jobs is 0"),
         ({"format": "clip", "quaternion_order": "wxyz"}, "always xyzw"),
-        ({"paths": ()}, "give the files"),
-        ({"paths": ("missing",)}, "does not exist"),
+        ({"paths": ()}, "give the clips to export"),
+        ({"paths": ("missing",)}, "'missing' is neither a shipped clip"),
     ],
 )
 def test_options_that_cannot_be_are_refused(options, reason, folder, tmp_path):
     values = {"paths": (folder,), "output": tmp_path / "out", "format": "mjlab"} | options
     values["paths"] = tuple(Path(path) for path in values["paths"])
-    with pytest.raises(OptionError, match=reason):
+    with pytest.raises((OptionError, ClipError), match=reason):
         Export(**values)()
     assert not (tmp_path / "out").exists()

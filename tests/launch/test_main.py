@@ -119,6 +119,65 @@ def test_signal_that_somebody_swallows_still_stops_before_training(tmp_path: Pat
     assert begun == [] and not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("made", ["create_isaaclab_env", "create_rsl_rl_runner"])
+@pytest.mark.parametrize("verbose", [False, True])
+def test_what_the_simulator_refuses_is_one_line_and_leaves_nothing(
+    tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture, made: str, verbose: bool
+):
+    from types import SimpleNamespace
+
+    from isaaclab_rl.entrypoints.backends import train_rsl_rl
+
+    from isaac_tracking.launch import planned_runner, train
+    from isaac_tracking.launch.train_plan import TrainPlan
+
+    def refuse(*args, **kwargs):
+        raise ValueError("step_graph=on is not possible:\nuse off")
+
+    def set_up(arguments: list[str]) -> int:
+        """Isaac Lab's entry point, as far as it matters."""
+        (tmp_path / "run" / "params").mkdir(parents=True)
+        print("much that Isaac Lab says")
+        getattr(train_rsl_rl, made)(None, SimpleNamespace(class_name="OnPolicyRunner", device="cpu"))
+        return 0
+
+    plan = TrainPlan("task", "cpu", tmp_path / "run", [], 1, 1, verbose=verbose)
+    monkeypatch.setattr(train_rsl_rl, "create_isaaclab_env", refuse)
+    monkeypatch.setattr(planned_runner, "PlannedRunner", refuse)
+    monkeypatch.setattr("isaaclab.utils.to_dict", vars)
+    monkeypatch.setattr("isaaclab_rl.entrypoints.run_train_cli", set_up)
+    monkeypatch.setattr(train, "make_plan", lambda argv: plan)
+    monkeypatch.setattr(train, "_need_room", lambda plan: None)
+    assert entry.main("train", []) == 2
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1].startswith("Error: the ") and "step_graph=on is not possible: use off" in said
+    assert ("Traceback" in said) == verbose and (said.count("\n") == 1) == (not verbose)
+    assert list(tmp_path.iterdir()) == []
+    assert train_rsl_rl.create_isaaclab_env is refuse
+
+
+@pytest.mark.parametrize("began", [False, True])
+def test_a_run_that_broke_down_while_it_learned_is_kept(tmp_path: Path, monkeypatch, began: bool):
+    from isaac_tracking.launch import train
+    from isaac_tracking.launch.train_plan import TrainPlan
+
+    def break_down(plan: TrainPlan) -> int:
+        (plan.run / "params").mkdir(parents=True)
+        if began:
+            (plan.run / "params" / "run.json").write_text("{}")
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(train, "run_plan", break_down)
+    with pytest.raises(RuntimeError, match="broken"):
+        train.carry_out(TrainPlan("task", "cpu", tmp_path / "run", [], 1, 1))
+    assert (tmp_path / "run").is_dir() == began
+
+
+def test_help_of_test_says_which_task_it_takes(capsys: pytest.CaptureFixture):
+    assert entry.main("play", ["--help"]) == 0
+    assert "(default: that of the checkpoint's run;" in " ".join(capsys.readouterr().out.split())
+
+
 def test_signal_waits_until_pxr_is_imported():
     """Its C++ would print a traceback and go on; a second Ctrl-C does not wait."""
     pxr = {"__name__": "pxr.Usd", "signal": signal, "time": time, "reached": []}

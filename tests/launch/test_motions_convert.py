@@ -123,6 +123,17 @@ def test_bad_files_are_named_and_the_rest_goes_on(tmp_path: Path, capsys: pytest
     assert sum("odd1.csv" in line and "odd2.csv" in line and "2 x" in line for line in text.splitlines()) == 1
 
 
+def test_a_file_that_is_no_motion_is_told_all_endings(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "notes.md").write_text("# Notes\n")
+    assert _convert(tmp_path / "notes.md", tmp_path / "out") == 1
+    failed, last = (line.removeprefix("[isaac_tracking] ") for line in capsys.readouterr().out.splitlines())
+    assert failed == (
+        f"failed, 1 x: motion file '{tmp_path / 'notes.md'}' has an unknown ending;"
+        " expected .csv, .txt, .npz, .pkl, .joblib, .npy, .bvh; give motion files"
+    )
+    assert last.endswith("1 failed; nothing was written") and not (tmp_path / "out").exists()
+
+
 def test_same_place_is_refused_before_anything_is_done(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     _csv(tmp_path / "a" / "walk.csv")
     _csv(tmp_path / "b" / "walk.csv")

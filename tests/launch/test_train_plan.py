@@ -98,6 +98,23 @@ def test_user_settings_beat_the_cpu_sizes(tmp_path: Path):
     assert 'env.commands.motion.motions=["stand", "walk*"]' in plan.overrides
 
 
+@pytest.mark.parametrize(
+    ("setting", "part"),
+    [
+        ("env.events.push_robot.interval_range_s=[1,3]", "env.events.push_robot"),
+        ("env.commands.motion.reset_noise.joint_pos=0.05", "env.commands.motion.reset_noise"),
+        ("env.events.physics_material.params.static_friction_range=[0.5,1]", "env.events.physics_material"),
+    ],
+)
+def test_a_field_of_what_the_cpu_sizes_take_away_brings_it_back(tmp_path: Path, make_run, setting: str, part: str):
+    new = make_plan([*ON_CPU, setting], tmp_path)
+    make_run("2026-01-01_00-00-00", 5)
+    for plan in (new, make_plan([*ON_CPU, "--resume", setting], tmp_path)):
+        assert setting in plan.overrides and f"{part}=null" not in plan.overrides
+        assert f"{part}=null" not in " ".join(plan.notes)
+        assert sum(text.endswith("=null") for text in plan.overrides) == 3
+
+
 def test_motion_files_are_read_relative_to_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from isaac_tracking.motion.data import shipped_clips
 
@@ -211,6 +228,14 @@ def test_user_learning_rate_wins_over_the_checkpoint(tmp_path: Path, make_run):
         (("env.nothing=1",), "'env.nothing' does not exist"),
         (("physics=bogus",), "newton_mjwarp"),
         (('env.commands.motion.motions=["nope"]',), "motion 'nope'"),
+        (("--motion", "wolk"), "'wolk' is neither a shipped clip .* did you mean walk"),
+        (("--headless",), "nothing opens a window unless --gui is given"),
+        (("--task", "Isaac-Tracking-G1-Play-v0"), "is for playing.*give --task Isaac-Tracking-G1-v0$"),
+        ((*ON_CPU, "env.commands.motion=null"), "'env.commands.motion=null' takes away"),
+        (
+            ("agent.algorithm.num_mini_batches=1000", "--num_envs", "8"),
+            "num_mini_batches=1000' is more than the 192 samples of an iteration .8 environments x 24 steps.; give 192",
+        ),
         (("agent.algorithm.rnd_cfg={weight:0.5}",), "rnd_cfg={weight:0.5}' is text; give its names in quotes"),
     ],
 )

@@ -119,6 +119,12 @@ def test_refusals_are_one_line_and_write_nothing(tmp_path: Path, make_run, make,
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_play_ids_are_not_trained(tmp_path: Path):
+    with pytest.raises(USER_ERRORS, match=f"is for playing.*give --task {FLAT}$"):
+        make_plan([*ON_CPU, "--task", FLAT.replace("-v0", "-Play-v0")], tmp_path)
+    assert not (tmp_path / "logs").exists()
+
+
 def test_whoever_has_no_checkpoint_is_told_how_to_make_one(tmp_path: Path):
     for make, argv in ((make_plan, ["--resume"]), (play_plan.make_plan, [])):
         with pytest.raises(USER_ERRORS, match=f"train one first: bash train.sh --task {FLAT}$"):

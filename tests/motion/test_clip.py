@@ -263,3 +263,11 @@ def test_motion_imports_no_simulator() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_files_of_other_formats_are_sent_to_the_converter(tmp_path: Path) -> None:
+    (tmp_path / "dance.csv").write_text("0,0,0\n")
+    np.savez(tmp_path / "beyondmimic.npz", fps=50, joint_pos=np.zeros((2, 29)))
+    for name in ("dance.csv", "beyondmimic.npz"):
+        with pytest.raises(ClipError, match=r"make a clip of it with python3 scripts/motions\.py convert"):
+            Clip.load(tmp_path / name)

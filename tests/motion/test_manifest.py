@@ -188,3 +188,11 @@ def test_a_name_that_can_be_two_clips_is_refused(write: Write, tmp_path: Path, m
         load_manifest(write(WALKS + "clips.turn.weight = 2"))
     found = load_manifest(write(WALKS + 'clips."more/turn".weight = 2'))
     assert {entry.name: entry.weight for entry in found.entries if entry.weight != 1.0} == {"more/turn": 2.0}
+
+
+def test_a_folder_called_like_a_shipped_clip_hides_it_not(write: Write) -> None:
+    path = write('[[dataset]]\nname = "mine"\npath = "walk"\n')
+    (path.parent / "walks").rename(path.parent / "walk")
+    assert names(path) == ["walk"]
+    path.write_text(path.read_text().replace('"walk"', '"./walk"'))
+    assert names(path) == ["turn", "fast_walk", "slow_walk", "turn_bad"]

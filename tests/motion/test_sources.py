@@ -45,6 +45,23 @@ def test_relative_paths_are_read_against_the_current_folder(folder: Path, monkey
     assert [path.resolve() for path in find_clips(["deep"])] == [folder / "deep" / "c.npz"]
 
 
+def test_a_folder_hides_no_shipped_clip(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "deep").rename(folder / "walk")
+    monkeypatch.chdir(folder)
+    assert find_clips(["walk"]) == [shipped_clips()["walk"]]
+    assert find_clips(["./walk"]) == [Path("walk/c.npz")]
+    assert len(find_clips(["walk*"])) == 4
+
+
+def test_hidden_files_are_no_clips(folder: Path) -> None:
+    (folder / "._a.npz").write_bytes(b"as macOS leaves them on other disks")
+    (folder / ".trash").mkdir()
+    (folder / ".trash" / "old.npz").write_bytes(b"thrown away")
+    assert find_clips([str(folder)]) == [folder / "a.npz", folder / "b.npz", folder / "deep" / "c.npz"]
+    hidden = folder.rename(folder.with_name(".clips"))
+    assert len(find_clips([str(hidden)])) == 3
+
+
 def test_home_is_expanded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(folder))
     assert find_clips(["~/a.npz"]) == [folder / "a.npz"]

@@ -18,6 +18,7 @@ from isaac_tracking.motion.clip import Clip, ClipError
 from isaac_tracking.motion.frame import MotionFrame
 from isaac_tracking.motion.library import MotionLibrary
 from isaac_tracking.motion.packing import Packing
+from isaac_tracking.motion.sampling.plain import UniformSampler
 from isaac_tracking.motion.sources import find_library
 from isaac_tracking.motion.streaming import close_up, draw_clips
 
@@ -250,6 +251,22 @@ def test_clips_close_up() -> None:
     assert close_up(rows, np.array([0, 2]), np.array([2, 3])) == 5
     assert rows[:6, 0].tolist() == [0, 1, 4, 5, 6, 8]
     assert close_up(rows, np.array([], dtype=int), np.array([], dtype=int)) == 0
+
+
+def test_weights_count_once(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where half of the frames are on the device, clips of weight 4 still get about 4 times the starts of weight 1."""
+    weights = torch.tensor([4.0, 1.0] * 4)
+    monkeypatch.setattr(MotionLibrary, "weights", lambda self, length_neutral=False: weights)
+    library, generator = setting.open(70), torch.Generator().manual_seed(0)
+    sampler = UniformSampler(library.num_frames, weights, length_neutral=True)
+    torch.manual_seed(0)
+    starts = torch.zeros(8)
+    for _ in range(400):
+        sampler.set_resident(library.resident)
+        starts += torch.bincount(sampler.sample(torch.arange(200))[0], minlength=8)
+        library.apply_swap(library.plan_swap(sampler.clip_difficulty(), generator))
+    heavy = float(starts[::2].sum() / starts.sum())
+    assert heavy == pytest.approx(0.8, abs=0.05)
 
 
 @pytest.mark.gpu

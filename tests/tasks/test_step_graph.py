@@ -158,10 +158,10 @@ OBSTACLES: dict[str, Callable[[Any, pytest.MonkeyPatch], Any]] = {
     "references are augmented (commands.motion.augmentation)": lambda sim, patch: patch.setattr(
         sim.command.source, "augmentation", NoMasks()
     ),
-    "reward 'body_pos' was not read for graphs": lambda sim, patch: patch.setattr(
+    "reward 'body_pos' was not read for graphs (@in_graph marks what may be in one)": lambda sim, patch: patch.setattr(
         sim.env.reward_manager.get_term_cfg("body_pos"), "func", unread
     ),
-    "observation 'critic/joint_pos' was not read for graphs": give_other_term,
+    "observation 'critic/joint_pos' was not read for graphs (@in_graph marks what may be in one)": give_other_term,
     "reward 'body_pos' does something at a reset": lambda sim, patch: patch.setattr(
         sim.env.reward_manager.get_term_cfg("body_pos"), "func", Remembers(RewardTermCfg(), sim.env)
     ),
@@ -202,7 +202,7 @@ def test_all_obstacles_are_told(sim: Any, patch: pytest.MonkeyPatch) -> None:
     swap_event(sim, patch, mode="reset", func=isaac_lab.reset_scene_to_default, params={})
     assert list(obstacles(sim.env)) == [
         "final observations are wanted (compute_final_obs)",
-        "reward 'body_pos' was not read for graphs",
+        "reward 'body_pos' was not read for graphs (@in_graph marks what may be in one)",
         "event 'thing' comes at every reset",
     ]
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from isaac_tracking.launch.main import main
+from isaac_tracking.launch.sim2sim import policy_file
 
 ZEROS = np.zeros((160, 29))
 
@@ -133,6 +134,31 @@ def test_files_that_are_no_policies_are_refused(contract_values, write_policy, t
     refused(write_policy(contract_values | {"robot": "other"}, ZEROS), "robot 'other' is unknown")
     (tmp_path / "text.onnx").write_text("no graph")
     refused(tmp_path / "text.onnx", "no ONNX file")
+
+
+def test_the_folder_of_an_export_stands_for_its_policy(contract_values, write_policy, tmp_path, monkeypatch, capfd):
+    write_policy(contract_values, ZEROS)
+    assert policy_file(tmp_path) == tmp_path / "policy.onnx"
+    assert main("sim2sim", [str(tmp_path), "nosuchclip"]) == 2
+    assert_one_line(capfd.readouterr().err, "nosuchclip")
+    (tmp_path / "empty").mkdir()
+    assert main("sim2sim", [str(tmp_path / "empty")]) == 2
+    assert_one_line(capfd.readouterr().err, "is a folder without a policy.onnx; give the file")
+    monkeypatch.chdir(tmp_path / "empty")
+    assert main("sim2sim", ["latest"]) == 2
+    assert_one_line(capfd.readouterr().err, "'export.py latest --output my_policy', and give my_policy")
+
+
+def test_a_file_that_asks_for_more_than_observations_is_refused(contract_values, write_policy, capfd):
+    """A policy with a clip inside, for BeyondMimic's runtime."""
+    import onnx
+
+    path = write_policy(contract_values, ZEROS)
+    model = onnx.load(str(path))
+    model.graph.input.append(onnx.helper.make_tensor_value_info("time_step", onnx.TensorProto.FLOAT, [1, 1]))
+    onnx.save(model, str(path))
+    assert main("sim2sim", [str(path), "stand"]) == 2
+    assert_one_line(capfd.readouterr().err, "asks for time_step besides the observations")
 
 
 def assert_one_line(error: str, message: str) -> None:

@@ -37,6 +37,25 @@ def test_a_header_comments_blank_lines_and_windows_line_ends_are_taken(robot, wa
     clip = read_motions(path, robot, AT_50)[0]
     assert clip.num_frames == len(walk_rows)
     np.testing.assert_allclose(clip.joint_pos, walk_rows[:, 7:], atol=1e-6)
+    assert "its header was left out: it names no joint of" in clip.history[-1]
+
+
+def test_a_title_row_needs_no_note(robot, walk_rows, tmp_path):
+    path = tmp_path / "walk.csv"
+    np.savetxt(path, walk_rows, delimiter=",", header="a walk", comments="")
+    assert "header" not in read_motions(path, robot, AT_50)[0].history[-1]
+
+
+@pytest.mark.parametrize("ending", ["", "_dof", "_joint", "_joint_dof"])
+def test_a_header_names_joints_with_and_without_their_ending(ending, robot, walk_rows, tmp_path):
+    order = np.random.default_rng(0).permutation(29)
+    names = [robot.joint_names[i].removesuffix("_joint") + ending for i in order]
+    rows = np.concatenate((walk_rows[:, :7], walk_rows[:, 7:][:, order]), axis=1)
+    path = tmp_path / "walk.csv"
+    np.savetxt(path, rows, delimiter=",", header=",".join(["x", "y", "z", "a", "b", "c", "d", *names]), comments="")
+    clip = read_motions(path, robot, AT_50)[0]
+    np.testing.assert_allclose(clip.joint_pos, walk_rows[:, 7:], atol=1e-6)
+    assert "joints depth first" not in clip.history[-1]
 
 
 def test_a_header_with_joint_names_decides_the_order(robot, walk_rows, tmp_path):
@@ -62,6 +81,46 @@ def test_a_column_of_times_gives_the_frame_rate(robot, walk_rows, write_rows):
     times = np.round(np.arange(len(walk_rows)) / 50.0, 3)[:, None]
     clip = read_motions(write_rows(np.concatenate((times, walk_rows), axis=1)), robot)[0]
     assert clip.fps == 50.0 and "times in its first column" in clip.history[-1]
+
+
+@pytest.mark.parametrize(
+    ("fps", "decimals"), [(30.0, 3), (60.0, 3), (60.0, 2), (29.97, 3), (120.0, 4), (120.0, 2), (60.0, 6), (60.0, 15)]
+)
+@pytest.mark.parametrize("start", [0.0, 12.5])
+def test_rounded_times_give_the_frame_rate(fps, decimals, start, robot, walk_rows, write_rows):
+    times = np.round(start + np.arange(len(walk_rows)) / fps, decimals)[:, None]
+    clip = read_motions(write_rows(np.concatenate((times, walk_rows), axis=1)), robot)[0]
+    assert clip.fps == pytest.approx(fps, rel=1e-4) and "times in its first column" in clip.history[-1]
+    assert clip.fps == fps or fps != round(fps)
+    np.testing.assert_allclose(clip.joint_pos, walk_rows[:, 7:], atol=1e-6)
+
+
+@pytest.mark.parametrize(("fps", "decimals"), [(50.0, 0), (60.0, 0), (30.0, 0), (60.0, 3)])
+def test_steps_of_milliseconds_give_the_frame_rate_and_say_so(fps, decimals, robot, walk_rows, write_rows):
+    times = np.round(np.arange(len(walk_rows)) * 1000.0 / fps, decimals)[:, None]
+    clip = read_motions(write_rows(np.concatenate((times, walk_rows), axis=1)), robot)[0]
+    assert clip.fps == fps and "milliseconds; --fps decides" in clip.history[-1]
+    np.testing.assert_allclose(clip.joint_pos, walk_rows[:, 7:], atol=1e-6)
+
+
+@pytest.mark.parametrize("step", [2.0, 33333.0])
+def test_steps_of_no_known_rate_are_left_out_and_named(step, robot, walk_rows, write_rows):
+    numbers = step * np.arange(len(walk_rows))[:, None]
+    clip = read_motions(write_rows(np.concatenate((numbers, walk_rows), axis=1)), robot, AT_50)[0]
+    assert f"its first column grows by {step:g} a row" in clip.history[-1] and clip.fps == 50.0
+
+
+@pytest.mark.parametrize("kind", ["constant", "jumps", "falls", "repeats"])
+def test_a_column_too_many_that_is_no_clock_is_named(kind, robot, walk_rows, write_rows):
+    rows = len(walk_rows)
+    column = {
+        "constant": np.zeros(rows),
+        "jumps": np.arange(rows) / 50.0 + (np.arange(rows) > 60),
+        "falls": -np.arange(rows) / 50.0,
+        "repeats": np.arange(rows) // 2,
+    }[kind]
+    with pytest.raises(ClipError, match=r"30 joints .*, one too many, and its first column does not grow evenly"):
+        read_motions(write_rows(np.concatenate((column[:, None], walk_rows), axis=1)), robot)
 
 
 def test_a_column_of_frame_numbers_is_left_out(robot, walk_rows, write_rows):

@@ -82,3 +82,11 @@ def test_what_was_given_comes_first(robot, walk_rows, write_rows):
     assert read_motions(path, robot)[0].fps == 30.0
     clip = read_motions(write_rows(walk_rows, "walk.csv"), robot)[0]
     assert clip.fps == 50.0 and "rather than" in clip.history[-1]
+
+
+def test_the_folder_that_one_is_in_may_state_it(tmp_path, monkeypatch):
+    (tmp_path / "walks_60fps" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "walks_60fps")
+    assert frame_rate_in_name(Path("x.csv")).fps == 60.0
+    monkeypatch.chdir(tmp_path / "walks_60fps" / "deep")
+    assert frame_rate_in_name(Path("../x.csv")).fps == 60.0

@@ -20,6 +20,7 @@ import pytest
 
 from isaac_tracking.motion.clip import ClipError
 from isaac_tracking.motion.formats import ReadOptions, read_motions, read_outcomes
+from isaac_tracking.motion.formats.raw import breadth_first
 from isaac_tracking.motion.formats.unpickle import read_pickle, unpickle
 from isaac_tracking.motion.formats.writers import unitree_rows
 
@@ -291,3 +292,10 @@ def test_joblib_arrays_longer_than_the_file_are_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(ClipError, match="damaged"):
         read_pickle(path, MEGABYTE)
+
+
+def test_joints_in_breadth_first_order_are_found(twist2, shipped, robot, write_pickle, assert_same_motion):
+    columns = [robot.joint_names.index(name) for name in breadth_first(robot)[0]]
+    clip = read_motions(write_pickle(twist2 | {"dof_pos": twist2["dof_pos"][:, columns]}), robot)[0]
+    assert_same_motion(clip, shipped("walk"))
+    assert "joints breadth first" in clip.history[-1]

@@ -10,6 +10,7 @@ import pytest
 
 from isaac_tracking.motion.clip import ClipError
 from isaac_tracking.motion.formats import ReadOptions, read_motions
+from isaac_tracking.motion.formats.raw import breadth_first
 from isaac_tracking.motion.formats.writers import unitree_rows
 
 AT_50 = ReadOptions(fps=50.0)
@@ -28,6 +29,12 @@ def changed(rows: np.ndarray, order: str = "xyzw", length: str = "m", angle: str
     if order == "wxyz":
         quat = quat[:, [3, 0, 1, 2]]
     return np.concatenate((pos * UNITS[length], quat, np.degrees(joints) if angle == "deg" else joints), axis=1)
+
+
+def breadth_first_rows(rows: np.ndarray, robot, wrists: bool = True) -> np.ndarray:
+    """Return rows whose joints are in the order of PhysX, with or without the wrists."""
+    names = [name for name in breadth_first(robot)[0] if wrists or "wrist" not in name]
+    return np.concatenate((rows[:, :7], rows[:, [7 + robot.joint_names.index(name) for name in names]]), axis=1)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -130,3 +137,56 @@ def test_the_ground_may_be_elsewhere(shift, shipped, robot, walk_rows, write_row
     rows[:, 2] += shift
     clip = read_motions(write_rows(rows), robot, AT_50)[0]
     np.testing.assert_allclose(clip.body_pos_w[:, 0], rows[:, :3], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("angle", ["rad", "deg"])
+def test_joints_in_breadth_first_order_are_found_and_said(name, angle, shipped, robot, write_rows, assert_same_motion):
+    rows = changed(breadth_first_rows(unitree_rows(shipped(name), robot), robot), angle=angle)
+    clip = read_motions(write_rows(rows), robot, AT_50)[0]
+    assert_same_motion(clip, shipped(name), 2e-5)
+    assert "joints breadth first: the feet stand" in clip.history[-1] and "--joint-order decides" in clip.history[-1]
+    assert ("degrees" in clip.history[-1]) == (angle == "deg")
+
+
+def test_joints_in_breadth_first_order_are_found_without_the_wrists(robot, walk_rows, write_rows):
+    clip = read_motions(write_rows(breadth_first_rows(walk_rows, robot, wrists=False)), robot, AT_50)[0]
+    legs = [i for i, name in enumerate(robot.joint_names) if "wrist" not in name]
+    np.testing.assert_allclose(clip.joint_pos[:, legs], walk_rows[:, [7 + i for i in legs]], atol=1e-6)
+
+
+def test_joints_in_depth_first_order_are_told_from_the_other(robot, walk_rows, write_rows):
+    clip = read_motions(write_rows(walk_rows), robot, AT_50)[0]
+    assert "joints depth first: the feet stand" in clip.history[-1]
+
+
+def test_the_given_order_of_joints_outweighs_the_motion(shipped, robot, walk_rows, write_rows, assert_same_motion):
+    known = {"fps": 50.0, "quaternion_order": "xyzw", "angle_unit": "rad", "up_axis": "z"}
+    path = write_rows(breadth_first_rows(walk_rows, robot))
+    depth = read_motions(path, robot, ReadOptions(joint_order="depth_first", **known))[0]
+    np.testing.assert_allclose(depth.joint_pos, breadth_first_rows(walk_rows, robot)[:, 7:], atol=1e-6)
+    breadth = read_motions(path, robot, ReadOptions(joint_order="breadth_first", **known))[0]
+    assert_same_motion(breadth, shipped("walk"))
+    assert "depth first" not in depth.history[-1] and "breadth first" not in breadth.history[-1]
+
+
+def test_joints_are_depth_first_where_the_motion_does_not_tell(robot, write_rows):
+    """The last two columns are wrists in both orders: the robot stands equally well."""
+    rows = np.zeros((30, 36))
+    rows[:, 2], rows[:, 6] = 0.79, 1.0
+    rows[:, -2] = 0.3 * np.sin(0.2 * np.arange(30))
+    rows[:, -1] = 0.1
+    clip = read_motions(write_rows(rows, "wave_xyzw.csv"), robot, ReadOptions(fps=30.0))[0]
+    np.testing.assert_allclose(clip.joint_pos, rows[:, 7:], atol=1e-6)
+    assert "assumed joints depth first" in clip.history[-1] and "--joint-order decides" in clip.history[-1]
+
+
+def test_an_order_that_breaks_joint_limits_does_not_win(robot, walk_rows, write_rows):
+    """An angle that an elbow reaches and a wrist does not speaks for depth first, however the feet stand."""
+    column = 7 + robot.joint_names.index("right_elbow_joint")
+    assert "wrist" in breadth_first(robot)[0][column - 7]
+    rows = breadth_first_rows(walk_rows, robot)
+    rows[:, 7:] = rows[:, 7:].clip(*robot.joint_pos_limits.T)
+    rows[:, column] = 2.0
+    clip = read_motions(write_rows(rows), robot, ReadOptions(fps=50.0, quaternion_order="xyzw", angle_unit="rad"))[0]
+    assert "assumed joints depth first" in clip.history[-1]

@@ -333,6 +333,12 @@ def test_the_mask_may_change_under_its_owners_hands() -> None:
 def test_weights_scale_the_clips() -> None:
     sampler = AdaptiveSampler(LENGTHS, RATE, clip_weights=torch.tensor([2.0, 1.0, 0.0, 0.0]))
     assert sampler.clip_probabilities().tolist() == pytest.approx([250 / 300, 50 / 300, 0.0, 0.0])
+    assert sampler.clip_difficulty().tolist() == pytest.approx([1.0, 1.0, 0.0, 0.0])
+    for _ in range(200):
+        visit(sampler, [(0, 10, False), (1, 10, True)])
+    easy, hard, *_ = sampler.clip_difficulty().tolist()
+    assert easy < 1.0 < hard
+    assert sampler.clip_probabilities()[1] == pytest.approx(hard * 50 / 300)
     with pytest.raises(ValueError, match="only clips of weight 0"):
         sampler.set_resident(torch.tensor([False, False, True, True]))
 

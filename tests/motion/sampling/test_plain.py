@@ -119,6 +119,7 @@ def test_weights_multiply_the_frames() -> None:
     sampler = UniformSampler(LENGTHS, weights)
     # 2 * 125 and 1 * 230 starts.
     assert sampler.clip_probabilities().tolist() == pytest.approx([250 / 480, 0.0, 0.0, 230 / 480])
+    assert sampler.clip_difficulty().tolist() == [1.0, 0.0, 0.0, 1.0]
     clip_ids, _ = sampler.sample(torch.arange(40_000))
     assert torch.bincount(clip_ids, minlength=4)[0] / 40_000 == pytest.approx(250 / 480, abs=0.01)
     assert set(clip_ids.tolist()) == {0, 3}

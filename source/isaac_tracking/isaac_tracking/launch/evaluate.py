@@ -5,21 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
 from . import checks
 from .errors import OptionError
-from .evaluation_films import check_film_options
+from .evaluation_films import check_film_options, keep_old_films
 from .examination import write_report
 from .families import family
 from .options import caller_folder
 from .play_plan import make_plan
 from .terminal import print_line
+from .typed_options import mistakes_in_one_line
 
 
 @dataclass
@@ -58,7 +60,7 @@ class Evaluate:
     output: Path | None = None
     """Folder for metrics.json, report.html, films; evaluations/<checkpoint>_<setting> in the run's if not given."""
     trajectories: Path | None = None
-    """Folder for a file of each clip's first episode, which loads as a clip."""
+    """Folder for a file of each clip's first episode, which loads as a clip; for scripts/replay.py."""
     every: int = 1
     """Keep every N-th instant of the trajectories."""
     video: bool = False
@@ -86,15 +88,19 @@ def evaluate(argv: Sequence[str]) -> int:
     Raises:
         OptionError, RunError, ClipError, FilmError: If something the user gave cannot be used.
     """
-    options, settings = tyro.cli(Evaluate, prog="evaluate.py", args=list(argv), return_unknown_args=True)
+    with mistakes_in_one_line(argv):
+        options, settings = tyro.cli(Evaluate, prog="evaluate.py", args=list(argv), return_unknown_args=True)
     for name in ("repeats", "every", "num_envs"):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise OptionError(f"--{name} is {value}; give a whole number above 0")
     check_film_options(options)
+    if options.trajectories is not None:
+        _need_folder("--trajectories", options.trajectories)
     from .comparison import compare, is_comparison, sort_out
 
     options, settings = sort_out(options, settings)
+    _refuse_unknown(settings)
     if is_comparison(options):
         return compare(options, settings)
     plan = make_plan(play_arguments(options, settings))
@@ -113,9 +119,49 @@ def evaluate(argv: Sequence[str]) -> int:
         examination.draw(folder, report)
     finally:
         # Films take time: whoever stops them, or a film that fails, must not lose what was measured.
+        keep_old_films(folder, report)
         write_report(folder, report, examination.page(report))
+    if options.trajectories is not None:
+        _tell_trajectories(options, report)
     print_line(f"wrote {folder / 'metrics.json'} and {folder / 'report.html'}")
     return 0
+
+
+def _need_folder(option: str, folder: Path) -> None:
+    """Refuse a folder that can be none, before anything is played.
+
+    Raises:
+        OptionError: If it is a file, or in one.
+    """
+    path = caller_folder() / folder.expanduser()
+    there = next(place for place in (path, *path.parents) if place.exists())
+    if not there.is_dir():
+        what = "is a file" if there == path else f"is in '{there}', which is a file"
+        raise OptionError(f"{option} '{folder}' {what}; give a folder")
+
+
+def _refuse_unknown(settings: Sequence[str]) -> None:
+    """Refuse options that nobody knows, with those of this script.
+
+    Raises:
+        OptionError: If there is one.
+    """
+    known = ["--help", *(f"--{field.name}" for field in fields(Evaluate) if field.name != "checkpoints")]
+    for text in settings:
+        if text.startswith("-"):
+            near = difflib.get_close_matches(text.partition("=")[0], known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}, or KEY=VALUE"
+            raise OptionError(f"option '{text}' is unknown; {hint}")
+
+
+def _tell_trajectories(options: Evaluate, report: Mapping[str, Any]) -> None:
+    """Say how many trajectories were written, and where."""
+    assert options.trajectories is not None
+    first = [each for row in report["clips"] for each in row["each"] if each["repeat"] == 0]
+    count = sum(each["steps"] > options.every for each in first)
+    folder = caller_folder() / options.trajectories.expanduser()
+    what = "trajectory" if count == 1 else "trajectories"
+    print_line(f"wrote {count} {what} to {folder}; scripts/replay.py shows what is there")
 
 
 def play_arguments(options: Evaluate, settings: Sequence[str]) -> list[str]:

@@ -27,6 +27,8 @@ COMBINED = "film.mp4"
 
 _PICTURE_MEGABYTES = 0.02
 """Twice the room that a picture takes [MB]."""
+_SAME = ("task", "settings", "engine", "device", "setting", "seed", "num_envs", "control_rate")
+"""What must be the same, besides the checkpoint, for a film to show the same examination."""
 _OURS = re.compile(r"film\.mp4|films/[^/]+\.mp4")
 
 
@@ -177,17 +179,70 @@ def named_films(report: Mapping[str, Any]) -> set[str]:
     return {name for name in named if isinstance(name, str)}
 
 
+def keep_old_films(folder: Path, report: dict[str, Any]) -> None:
+    """Name in a report the films of the folder that it did not make anew, if they show the same examination.
+
+    That is the same policy, task, setting and clips, see :data:`_SAME`, and an episode that went the same way. A line
+    says how many stay, and how many go when the report is written.
+
+    Args:
+        folder: Folder of the examination.
+        report: Content of the ``metrics.json`` that is to be written, which names the films that were made anew.
+    """
+    old = _old_report(folder)
+    films = named_films(old) - named_films(report)
+    there = {name for name in films if _OURS.fullmatch(name) and (folder / name).is_file()}
+    if not there:
+        return
+    taken: set[str] = set()
+    if _about(old) == _about(report):
+        before = {_episode(row, each): each for row in _rows(old) for each in row["each"]}
+        pairs = [(each, before.get(_episode(row, each), {})) for row in _rows(report) for each in row["each"]]
+        # What the combined film shows is not written down: it stays only with every episode.
+        same = len(before) == len(pairs) and all(was for _, was in pairs)
+        if same and report.get("film") is None and old.get("film") in there:
+            report["film"] = old["film"]
+            taken.add(old["film"])
+        for each, was in pairs:
+            if each["film"] is None and was.get("film") in there:
+                each["film"] = was["film"]
+                taken.add(was["film"])
+    if taken:
+        print_line(f"films of the same episodes that stay in {folder}: {len(taken)}")
+    if there - taken:
+        print_line(f"films of another examination that go from {folder}: {len(there - taken)}")
+
+
+def _old_report(folder: Path) -> dict[str, Any]:
+    """Return the report that lies in a folder; an empty one if there is none of ours."""
+    try:
+        old = json.loads((folder / "metrics.json").read_text())
+        named_films(old)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+    return old
+
+
+def _rows(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [*report.get("clips", ()), *report.get("commands", ())]
+
+
+def _about(report: Mapping[str, Any]) -> list[Any]:
+    return [report.get("checkpoint", {}).get("sha256"), *(report.get(key) for key in _SAME)]
+
+
+def _episode(row: Mapping[str, Any], each: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what tells an episode from all others, and how it went."""
+    place = row["name"], row.get("content_hash"), each["repeat"], each.get("terrain"), each.get("level")
+    return (*place, each.get("steps"), each.get("outcome"))
+
+
 def remove_old_films(folder: Path, report: Mapping[str, Any]) -> None:
     """Remove the films that the folder's ``metrics.json`` names and the report that will replace it does not.
 
     They show another examination. Only names that an examination gives are touched.
     """
-    try:
-        old = named_films(json.loads((folder / "metrics.json").read_text()))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        # No report, or none of ours.
-        return
-    for name in old - named_films(report):
+    for name in named_films(_old_report(folder)) - named_films(report):
         if _OURS.fullmatch(name):
             (folder / name).unlink(missing_ok=True)
     _remove_if_empty(folder)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files import written_beside
-from ..learning.runs import checkpoint_number
+from ..learning.runs import RunError, checkpoint_number
 from . import checks
 from .errors import OptionError
 from .evaluation_films import EvaluationFilms, remove_old_films
@@ -58,6 +58,8 @@ class Examination(ABC):
         """Films of the episodes, if any are asked for."""
         self.plan = plan
         """The plan, with as many environments as it takes."""
+        # While it is examined, training may write another one in its place, or somebody delete it.
+        self._sha256, self._iteration = _sha256(plan), checkpoint_number(plan.checkpoint)
 
     @property
     @abstractmethod
@@ -105,10 +107,19 @@ class Examination(ABC):
             "checkpoint": {
                 "run": checkpoint.parent.name,
                 "file": checkpoint.name,
-                "iteration": checkpoint_number(checkpoint),
-                "sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+                "iteration": self._iteration,
+                "sha256": self._sha256,
             },
         }
+
+    def check_loaded(self) -> None:
+        """Make sure, after the policy was loaded, that it is the one of which the report will tell.
+
+        Raises:
+            RunError: If the checkpoint was replaced meanwhile.
+        """
+        if _sha256(self.plan) != self._sha256:
+            raise RunError(f"checkpoint '{self.plan.checkpoint}' changed while it was loaded; examine it again")
 
     def _size(self, trials: int, longest: int, width: int) -> None:
         """Choose how many environments play: as many as there are trials, within bounds.
@@ -123,6 +134,13 @@ class Examination(ABC):
         most = _MOST_ENVS[self.plan.device.partition(":")[0]]
         num_envs = self._options.num_envs or choose_num_envs(trials, longest, width, most)
         self.plan = dataclasses.replace(self.plan, num_envs=num_envs)
+
+
+def _sha256(plan: PlayPlan) -> str:
+    try:
+        return hashlib.sha256(plan.checkpoint.read_bytes()).hexdigest()
+    except OSError as error:
+        raise RunError(f"checkpoint '{plan.checkpoint}' cannot be read any more ({error})") from error
 
 
 def training_config(plan: PlayPlan, setting: str) -> Any:

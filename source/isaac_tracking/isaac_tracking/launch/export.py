@@ -14,6 +14,7 @@ import tyro
 
 from .errors import USER_ERRORS, OptionError
 from .terminal import print_line, quiet
+from .typed_options import mistakes_in_one_line
 
 if TYPE_CHECKING:
     from ..inference.export.describe import Origin
@@ -39,7 +40,7 @@ class Export:
     Example: export.py latest --output my_policy
     """
 
-    checkpoint: Annotated[str, tyro.conf.Positional]
+    checkpoint: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="CHECKPOINT")]
     """model_<iteration>.pt, a run folder, 'latest' or 'pretrained'."""
 
     settings: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
@@ -77,7 +78,11 @@ def export(argv: Sequence[str]) -> int:
     Raises:
         OptionError, RunError, ClipError: If something the user gave cannot be used.
     """
-    options = tyro.cli(Export, prog="export.py", args=list(argv))
+    with mistakes_in_one_line(argv):
+        options = tyro.cli(Export, prog="export.py", args=list(argv))
+    for text in options.settings:
+        if "=" not in text:
+            raise OptionError(f"'{text}' is no setting; give KEY=VALUE, for example presets=reference_action")
     from .checks import need_packages
     from .options import caller_folder
     from .play_plan import make_plan

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import tyro
 
+from .typed_options import mistakes_in_one_line
+
 NEEDS_TASKS = False
 """Whether the tasks must be registered first."""
 
@@ -26,10 +28,11 @@ def motions(argv: Sequence[str]) -> int:
     for name in _COMMANDS:
         module = importlib.import_module(f".motion_tools.{name}", __package__)
         commands[name] = getattr(module, name.capitalize())
-    command = tyro.extras.subcommand_cli_from_dict(
-        commands,
-        prog="motions.py",
-        description="Motions: any file in, a proven clip out. Each subcommand has a --help of its own.",
-        args=list(argv),
-    )
+    with mistakes_in_one_line(argv):
+        command = tyro.extras.subcommand_cli_from_dict(
+            commands,
+            prog="motions.py",
+            description="Motions: any file in, a proven clip out. Each subcommand has a --help of its own.",
+            args=list(argv),
+        )
     return command()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..learning.runs import resolve_checkpoint
+from ..motion.clip import ClipError
 from ..motion.data import shipped_clips
 from ..motion.sources import find_library
 from . import checks
@@ -55,7 +56,13 @@ class Request:
 
 
 def make_parser(prog: str, description: str, task: str) -> OptionParser:
-    """Return a parser with the options that training and playing share."""
+    """Return a parser with the options that training and playing share.
+
+    Args:
+        prog: Name of the command.
+        description: What it does.
+        task: Which task it takes if none is given, in words.
+    """
     parser = OptionParser(prog=prog, description=description, allow_abbrev=False)
     parser.add_argument("--task", default=None, metavar="ID", help=f"id of the task (default: {task})")
     parser.add_argument("--num_envs", type=positive, metavar="N", help="environments simulated at once")
@@ -242,8 +249,15 @@ def resolve_motions(motions: Sequence[str], base: Path) -> list[str]:
     Raises:
         ClipError: If a motion stands for nothing, or a manifest is wrong.
     """
-    find_library(motions, base)
     shipped = shipped_clips()
+    try:
+        find_library(motions, base)
+    except ClipError as error:
+        wrong = next((motion for motion in motions if str(error).startswith(f"motion '{motion}' is neither")), "")
+        near = difflib.get_close_matches(wrong, shipped, n=1)
+        if not near:
+            raise
+        raise ClipError(f"{error}; did you mean {near[0]}?") from error
     paths = {motion: base / Path(motion).expanduser() for motion in motions if not fnmatch.filter(shipped, motion)}
     return [str(paths[motion].resolve()) if motion in paths else motion for motion in motions]
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
 
 from ..learning.runs import RECORD, write_record
 from .errors import OptionError
 from .terminal import print_line
+from .typed_options import mistakes_in_one_line
 
 _KEPT = ("actor_state_dict", "critic_state_dict", "iter", "infos")
 
@@ -33,7 +34,7 @@ class Pack:
     test.sh --checkpoint my_policy
     """
 
-    checkpoint: tyro.conf.Positional[str]
+    checkpoint: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="CHECKPOINT")]
     """model_<iteration>.pt, a run folder, 'latest' or 'pretrained'."""
     output: Path
     """Folder that is made, or that holds an earlier policy of this kind."""
@@ -49,7 +50,8 @@ def pack(argv: Sequence[str]) -> int:
     Raises:
         OptionError, RunError: If something the user gave cannot be used.
     """
-    options = tyro.cli(Pack, prog="pack.py", args=list(argv))
+    with mistakes_in_one_line(argv):
+        options = tyro.cli(Pack, prog="pack.py", args=list(argv))
     from ..learning.checkpoint import read_checkpoint, write_checkpoint
     from .options import caller_folder
     from .play_plan import make_plan

@@ -16,9 +16,15 @@ from .overrides import merge_overrides, resolve_config
 from .run_folder import record_of, results_folder
 
 DEFAULT_TASK = "Isaac-Tracking-G1-Play-v0"
+_TASK = f"that of the checkpoint's run; {DEFAULT_TASK} if there is none"
+"""Which task is played if none is named."""
 
-_KEPT = ("presets", "env.actions.", "env.observations.", "agent.")
-"""Settings of a run without which its policy cannot be played, whatever its family."""
+_KEPT = (
+    *("presets", "env.actions.", "env.observations.", "agent."),
+    *("env.decimation=", "env.sim.dt=", "env.scene.robot."),
+)
+"""Beginnings of those settings of a run without which its policy is no longer the same, whatever its family: what it
+sees and does, how often, and with which robot."""
 
 
 @dataclass
@@ -49,7 +55,7 @@ class PlayPlan:
 
 def make_parser() -> options.OptionParser:
     """Return the parser of ``test.sh``."""
-    parser = options.make_parser("test.sh", "Play a trained policy, and say how each episode went.", DEFAULT_TASK)
+    parser = options.make_parser("test.sh", "Play a trained policy, and say how each episode went.", _TASK)
     parser.add_argument("--video_length", type=options.positive, default=500, metavar="N", help="steps in the film")
     parser.add_argument("--video_interval", type=options.positive, default=2, metavar="N", help="steps per picture")
     parser.add_argument("--episodes", type=options.positive, default=1, metavar="N", help="episodes per environment")

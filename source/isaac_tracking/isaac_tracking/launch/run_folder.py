@@ -34,6 +34,11 @@ def new_run_folder(experiment: Path, name: str | None) -> Path:
     return folder
 
 
+def has_record(run: Path) -> bool:
+    """Whether a run's folder says how it was started, which is written when training begins."""
+    return (run / "params" / "run.json").is_file()
+
+
 def record_of(checkpoint: Path) -> dict:
     """Return how a checkpoint's run was started, from its folder or, for a file alone, from the file.
 

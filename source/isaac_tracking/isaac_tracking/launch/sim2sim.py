@@ -21,6 +21,7 @@ from .errors import OptionError
 from .mujoco_viewer import has_display
 from .sim2sim_velocity import check_velocity_options, follow_velocities, need_no_velocity_options
 from .terminal import print_line
+from .typed_options import mistakes_in_one_line
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -61,7 +62,7 @@ class Sim2sim:
     """
 
     policy: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="POLICY.onnx")]
-    """Policy that scripts/export.py wrote, or 'pretrained'."""
+    """Policy that scripts/export.py wrote, its folder, or 'pretrained'."""
 
     motions: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CLIP")] = ()
     """Shipped clips by name or pattern, files, folders and manifests; all shipped clips if none is named."""
@@ -116,7 +117,9 @@ class Sim2sim:
         mismatch = self._checked()
         from ..inference.policy_contract import load_policy
 
-        contract, session = load_policy(PRETRAINED / "policy.onnx" if str(self.policy) == "pretrained" else self.policy)
+        path = policy_file(self.policy)
+        contract, session = load_policy(path)
+        _need_observations_alone(contract, session, path)
         if contract.command is not None:
             return follow_velocities(self, contract, session, mismatch)
         need_no_velocity_options(self, contract.task)
@@ -255,8 +258,47 @@ def sim2sim(argv: Sequence[str]) -> int:
     Raises:
         OptionError, RunError, ClipError, FilmError: If something the user gave cannot be used.
     """
-    command = tyro.cli(Sim2sim, prog="sim2sim.py", args=list(argv))
+    with mistakes_in_one_line(argv):
+        command = tyro.cli(Sim2sim, prog="sim2sim.py", args=list(argv))
     return command()
+
+
+def policy_file(policy: Path) -> Path:
+    """Return the file of a policy that a user named: ``pretrained``, a file, or the folder of an export.
+
+    Raises:
+        OptionError: If it is a folder without one, or ``latest``, which names a checkpoint.
+    """
+    if str(policy) == "pretrained":
+        return PRETRAINED / "policy.onnx"
+    if str(policy) == "latest" and not policy.exists():
+        raise OptionError(
+            "policy 'latest' is a checkpoint, and what runs here is an exported policy; make one with"
+            " 'export.py latest --output my_policy', and give my_policy"
+        )
+    if not policy.is_dir():
+        return policy
+    if (policy / "policy.onnx").is_file():
+        return policy / "policy.onnx"
+    raise OptionError(
+        f"policy '{policy}' is a folder without a policy.onnx; give the file, 'pretrained', or the folder that"
+        " export.py wrote"
+    )
+
+
+def _need_observations_alone(contract: PolicyContract, session: InferenceSession, path: Path) -> None:
+    """Refuse a file that asks for more than observations and what the policy remembers.
+
+    Raises:
+        OptionError: If it does, as a file with a clip inside.
+    """
+    known = {contract.input["name"], *(() if contract.memory is None else (contract.memory["input"],))}
+    others = [value.name for value in session.get_inputs() if value.name not in known]
+    if others:
+        raise OptionError(
+            f"policy '{path}' asks for {', '.join(others)} besides the observations, which is for another runtime;"
+            " give the policy.onnx beside it"
+        )
 
 
 def _real_time(window: Window, contract: PolicyContract) -> Watch:

@@ -107,6 +107,7 @@ class TrackingExamination(Examination):
             ) as (env, policy),
             Progress(console=Console(stderr=True), transient=True) as progress,
         ):  # fmt: skip
+            self.check_loaded()
             names = env.unwrapped.scene["robot"].joint_names
             order = [robot.joint_names.index(name) for name in names]
             limits = JointLimits(
@@ -146,15 +147,18 @@ class TrackingExamination(Examination):
         self.films.keep(FilmKey(recording.clip, repeat), FilmEpisode.of(recording, self._robot, title))
 
     def _write_trajectory(self, recording: Recording) -> None:
-        from ..inference.trajectory import save_trajectory
+        from ..inference.trajectory import is_trajectory, save_trajectory
 
         assert self._options.trajectories is not None
+        name = recording.clip.replace("/", "__")
+        path = caller_folder() / self._options.trajectories.expanduser() / f"{name}.npz"
         if recording.steps <= self._options.every:
             print_line(f"no trajectory of {recording.clip}: it ended after {recording.steps} steps, too few for a clip")
+            if is_trajectory(path):
+                # Of a policy before, and it would pass for one of this.
+                path.unlink()
             return
-        folder = caller_folder() / self._options.trajectories.expanduser()
-        name = recording.clip.replace("/", "__")
-        save_trajectory(recording, folder / f"{name}.npz", self._robot, self._options.every)
+        save_trajectory(recording, path, self._robot, self._options.every)
 
 
 def print_report(report: Mapping[str, Any]) -> None:

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 class TrackingFamily:
     """Clips, each played from its start."""
 
-    kept: tuple[str, ...] = ("env.commands.motion.motions",)
-    """Settings of a run without which its policy cannot be played."""
+    kept: tuple[str, ...] = tuple(
+        f"env.commands.motion.{key}=" for key in ("motions", "future_steps", "anchor_body_name", "body_names", "model")
+    )
+    """Settings of a run without which its policy sees something else."""
 
     def check(self, env_cfg: Any) -> None:
         """Refuse observations that remember more steps than an episode has.

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..learning.runs import RunError, checkpoints, lock_run
-from .errors import USER_ERRORS
+from .errors import USER_ERRORS, OptionError
 from .memory_probe import need_room_for
+from .run_folder import has_record
 from .stop import raise_if_stopped
 from .terminal import Curtain, print_line, quiet
 from .train_plan import TrainPlan, make_parser, make_plan
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from .planned_runner import PlannedRunner
 
 __all__ = ["make_parser", "make_plan", "train"]
+_REASON = 400
+"""Characters of a reason that is not ours."""
 
 
 def train(argv: Sequence[str]) -> int:
@@ -55,6 +59,7 @@ def carry_out(plan: TrainPlan) -> int:
     """Train as planned, and return the exit code.
 
     Raises:
+        OptionError: If the simulator or the learner refuses a setting.
         RunError: If the run cannot be written, or learning breaks down.
     """
     if plan.run.is_dir() and plan.hosts.index == 0:
@@ -68,8 +73,10 @@ def carry_out(plan: TrainPlan) -> int:
         from .ranks import run_ranks
 
         return run_ranks(plan, run_plan)
-    except KeyboardInterrupt:
-        if plan.is_new and not checkpoints(plan.run):
+    except BaseException as error:
+        # What broke down while it learned is kept to be looked at; before, there are only Isaac Lab's own records.
+        in_vain = isinstance(error, KeyboardInterrupt) or not has_record(plan.run)
+        if plan.is_new and in_vain and not checkpoints(plan.run):
             shutil.rmtree(plan.run, ignore_errors=True)
         raise
 
@@ -78,6 +85,7 @@ def run_plan(plan: TrainPlan) -> int:
     """Train in this process, which with several GPUs is one of the ranks, and return the exit code.
 
     Raises:
+        OptionError: If the simulator or the learner refuses a setting.
         RunError: If the run cannot be written, or learning breaks down.
         KeyboardInterrupt: If a signal came before training.
     """
@@ -112,6 +120,8 @@ def _our_runner(plan: TrainPlan, curtain: Curtain) -> Iterator[list[PlannedRunne
     The entry point constructs the two runners that it knows and takes no other; see
     :class:`isaac_tracking.learning.runner.Runner` for what ours adds.
 
+    What either refuses while it is made is a setting's fault, and said in one line.
+
     Yields:
         A list that holds the runner once it exists.
     """
@@ -120,23 +130,47 @@ def _our_runner(plan: TrainPlan, curtain: Curtain) -> Iterator[list[PlannedRunne
 
     from .planned_runner import PlannedRunner
 
-    stock = train_rsl_rl.create_rsl_rl_runner
+    stock, stock_env = train_rsl_rl.create_rsl_rl_runner, train_rsl_rl.create_isaaclab_env
     runners: list[PlannedRunner] = []
 
     def create(env: Any, agent_cfg: Any, log_dir: str | None = None) -> Any:
         if agent_cfg.class_name != "OnPolicyRunner":
             curtain.down = False
             return stock(env, agent_cfg, log_dir)
-        runner = PlannedRunner(env, to_dict(agent_cfg), log_dir=str(plan.run), device=agent_cfg.device)
+        with _refusals("learner", plan):
+            runner = PlannedRunner(env, to_dict(agent_cfg), log_dir=str(plan.run), device=agent_cfg.device)
         runner.follow(plan, curtain)
         runners.append(runner)
         return runner
 
-    train_rsl_rl.create_rsl_rl_runner = create
+    def create_env(*args: Any, **kwargs: Any) -> Any:
+        with _refusals("environment", plan):
+            return stock_env(*args, **kwargs)
+
+    train_rsl_rl.create_rsl_rl_runner, train_rsl_rl.create_isaaclab_env = create, create_env
     try:
         yield runners
     finally:
-        train_rsl_rl.create_rsl_rl_runner = stock
+        train_rsl_rl.create_rsl_rl_runner, train_rsl_rl.create_isaaclab_env = stock, stock_env
+
+
+@contextlib.contextmanager
+def _refusals(what: str, plan: TrainPlan) -> Iterator[None]:
+    """Say in one line why something cannot be made with the settings of a plan.
+
+    Raises:
+        OptionError: If it cannot.
+    """
+    try:
+        yield
+    except USER_ERRORS:
+        raise
+    except ValueError as error:
+        if plan.verbose:
+            traceback.print_exc()
+        more = "" if plan.verbose else " (--verbose shows where)"
+        reason = " ".join(str(error).split())[:_REASON]
+        raise OptionError(f"the {what} cannot be made with these settings: {reason}{more}") from error
 
 
 def _report(plan: TrainPlan, runner: PlannedRunner | None, code: int) -> int:

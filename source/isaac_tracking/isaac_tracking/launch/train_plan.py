@@ -152,6 +152,7 @@ def make_plan(argv: Sequence[str], root: Path | None = None, run: Path | None = 
     checks.need_no_other_launcher(argv)
     request = options.read_request(make_parser(), argv, DEFAULT_TASK, isaaclab_options, root)
     args, given = request.args, request.overrides
+    _refuse_play(request.task)
     pipeline_options.refuse_options(args)
     checks.need_gpus(args.gpus, args.device, args.gui)
     hosts = need_hosts(args.nnodes, args.node_rank, args.master)
@@ -163,11 +164,13 @@ def make_plan(argv: Sequence[str], root: Path | None = None, run: Path | None = 
     refuse_motions(task, args.motion)
     small, before = _settings_before(origin, request.device, given)
     overrides = merge_overrides(small, before, given)
+    small = [text for text in small if text in overrides]
     env_cfg, agent_cfg = resolve_config(task, overrides)
     stage = stages.stage_of(agent_cfg)
     stages.check_begins(task, stage, origin.stage, origin.checkpoint, request.logs)
     stages.check_settings(stage, env_cfg, agent_cfg)
     _check_rnd(agent_cfg)
+    _check_batches(env_cfg, agent_cfg)
     run = _run_folder(origin, request.logs / agent_cfg.experiment_name, args.run_name, run)
     plan = TrainPlan(task, request.device, run, overrides, agent_cfg.max_iterations, agent_cfg.max_iterations)
     plan.passed, plan.verbose, plan.checkpoint = request.passed, args.verbose, origin.checkpoint
@@ -283,6 +286,27 @@ def _check_rnd(agent_cfg: Any) -> None:
             f"setting 'agent.algorithm.rnd_cfg={given}' is text; give its names in quotes, as in"
             " \"agent.algorithm.rnd_cfg={'weight': 0.5, ...}\", or null"
         )
+
+
+def _check_batches(env_cfg: Any, agent_cfg: Any) -> None:
+    """Refuse more minibatches than there are samples: an empty one has no mean, and its loss is nan."""
+    batches = getattr(agent_cfg.algorithm, "num_mini_batches", 1)
+    samples = env_cfg.scene.num_envs * agent_cfg.num_steps_per_env
+    if batches > samples:
+        raise OptionError(
+            f"setting 'agent.algorithm.num_mini_batches={batches}' is more than the {samples} samples of an iteration"
+            f" ({env_cfg.scene.num_envs} environments x {agent_cfg.num_steps_per_env} steps); give {samples} or less,"
+            " or a larger --num_envs"
+        )
+
+
+def _refuse_play(task: str) -> None:
+    """Refuse the task in which a policy is played: its run would be taken for one of the task that is trained."""
+    import gymnasium as gym
+
+    trained = task.replace("-Play-", "-")
+    if trained != task and trained in gym.registry:
+        raise OptionError(f"task '{task}' is for playing, and what is trained is another; give --task {trained}")
 
 
 def _begin_notes(origin: _Origin, before: Sequence[str]) -> list[str]:

@@ -103,6 +103,7 @@ class VelocityExamination(Examination):
             ) as (env, policy),
             Progress(console=Console(stderr=True), transient=True) as progress,
         ):  # fmt: skip
+            self.check_loaded()
             bar = progress.add_task("episodes", total=len(self._trials))
             if self.films.wanted:
                 self.films.ground = ground_mesh_of(env.unwrapped)

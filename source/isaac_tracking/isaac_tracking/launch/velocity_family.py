@@ -25,8 +25,8 @@ _AXES = (("x", "lin_vel_x", "m/s"), ("y", "lin_vel_y", "m/s"), ("turn", "ang_vel
 class VelocityFamily:
     """Commands, each environment with its own, for the time of an episode."""
 
-    kept: tuple[str, ...] = ("env.commands.base_velocity.ranges.",)
-    """Settings of a run without which its policy would be asked for what it never learned."""
+    kept: tuple[str, ...] = ("env.commands.base_velocity.ranges.", "env.scene.height_scanner.")
+    """Settings of a run without which its policy would be asked for what it never learned, or see something else."""
 
     def check(self, env_cfg: Any) -> None:
         """Refuse ground and commands that cannot be, and motors that cannot be had.

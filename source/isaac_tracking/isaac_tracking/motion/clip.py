@@ -35,7 +35,7 @@ QUATERNION_ORDER = "xyzw"
 MAX_BYTES = 4_000_000_000
 """Most bytes that a clip file may unpack to, about 25 hours of the G1 at 50 Hz; a zip bomb states more."""
 
-_CONVERT = "give a clip that isaac_tracking.motion.clip.Clip.save wrote"
+_CONVERT = "make a clip of it with python3 scripts/motions.py convert"
 _TEXTS = ("name", "robot", "source", "license")
 _NAME_LISTS = ("joint_names", "body_names", "contact_names")
 _OPTIONAL = ("contacts", "robot_mass", "history", "content_hash")
@@ -291,7 +291,9 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         raise ClipError(f"motion file '{path}' {reason}; expected plain arrays; {_CONVERT}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, TypeError, RuntimeError, MemoryError) as error:
         # zipfile raises RuntimeError for an encrypted member and its NotImplementedError for unknown compression.
-        raise ClipError(f"motion file '{path}' is damaged ({error}); expected a clip (.npz); {_CONVERT}") from error
+        raise ClipError(
+            f"motion file '{path}' is damaged ({error}); expected a clip (.npz); copy or make it again"
+        ) from error
 
 
 def _check_size(path: Path) -> None:

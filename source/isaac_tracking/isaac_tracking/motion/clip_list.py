@@ -133,6 +133,7 @@ def clip_files(motion: str, base: Path) -> list[Path]:
     """
     shipped = shipped_clips()
     by_name = [shipped[name] for name in sorted(shipped) if fnmatch.fnmatchcase(name, motion)]
+    # A folder that happens to be called so hides no clip of a task; './walk' means the folder.
     if by_name:
         return by_name
     path = base / Path(motion).expanduser()
@@ -173,4 +174,9 @@ def name_clips(entries: Sequence[ClipEntry]) -> tuple[ClipEntry, ...]:
 
 
 def _clips_below(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.npz"))
+    """Return the clip files of a folder; hidden ones (macOS writes ``._walk.npz``) are none, as for patterns."""
+    return sorted(
+        file
+        for file in folder.rglob("*.npz")
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    )

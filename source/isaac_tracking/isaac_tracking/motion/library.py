@@ -274,7 +274,7 @@ class MotionLibrary:
 
         Args:
             probabilities: How likely each clip is drawn next, in any measure, shape (num_clips,), e.g. by how often
-                it failed, or a sampler's ``clip_probabilities()``; :meth:`weights` if None.
+                it failed, or a sampler's ``clip_difficulty()``; if None, the same for all clips that have a weight.
             generator: Source of the random numbers; torch's own if None.
             floor: Share of the draws that is uniform over all clips, so that every clip comes by (SONIC keeps 0.1).
             renewed: Share of the device's frames that is drawn anew; the rest, chosen evenly, stays. SONIC draws all.
@@ -334,7 +334,8 @@ class MotionLibrary:
 
     def _chances(self, probabilities: torch.Tensor | None, floor: float) -> np.ndarray:
         """Return how likely each clip is drawn, with a floor; sum 1."""
-        chances = (self.weights() if probabilities is None else probabilities).double().cpu().numpy()
+        # Weights themselves count when a sampler draws among the clips that are here.
+        chances = (self.weights() > 0.0 if probabilities is None else probabilities).double().cpu().numpy()
         if chances.shape != (self.num_clips,) or not np.isfinite(chances).all() or (chances < 0.0).any():
             raise ValueError(f"motion library: probabilities must be {self.num_clips} finite numbers from 0")
         if chances.sum() == 0.0:

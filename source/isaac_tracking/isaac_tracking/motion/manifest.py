@@ -139,7 +139,8 @@ class _Reader:
                 raise self._fault(f"{where} names the manifest '{text}'", "clips; name both manifests instead")
             root = base / Path(text).expanduser()
             for file in files:
-                inside = file.relative_to(root) if root.is_dir() else Path(file.name)
+                # A shipped clip may be called like a folder that is there as well.
+                inside = file.relative_to(root) if root.is_dir() and file.is_relative_to(root) else Path(file.name)
                 found.setdefault(file, (file.stem, inside.with_suffix("").as_posix()))
         return found
 

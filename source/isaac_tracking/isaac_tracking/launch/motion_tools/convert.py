@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from .convert_file import Recipe
     from .convert_plan import ConvertPlan, Task
 
+_ANY = "'...'"
+"""What stands for a file's name in a fault that may be that of many files."""
+
 
 @dataclass
 class Convert:
@@ -189,11 +192,16 @@ def summary(plan: ConvertPlan, outcomes: Sequence[Outcome], skipped: int) -> lis
         what = f"{entry.fps:.4g} fps, {entry.seconds:.2f} s, {_motions(entry.outputs)}"
         lines.append(f"{task.shown}: {what} | {'; '.join(entry.read)}")
     for reason, files in reasons.items():
-        lines.append(f"failed, {len(files)} x: {reason}: {', '.join(dict.fromkeys(files))}")
+        names = list(dict.fromkeys(files))
+        if len(names) == 1 and _ANY in reason:
+            lines.append(f"failed, {len(files)} x: {reason.replace(_ANY, repr(names[0]))}")
+        else:
+            lines.append(f"failed, {len(files)} x: {reason}: {', '.join(names)}")
     failed = len({file for files in reasons.values() for file in files})
+    where = f"clips are in {plan.root}" if converted or skipped else "nothing was written"
     lines.append(
         f"{converted} converted ({clips} clips, {seconds:.1f} s of motion), {skipped} skipped as done, {failed} failed;"
-        f" clips are in {plan.root}"
+        f" {where}"
     )
     return lines
 
@@ -206,5 +214,5 @@ def _reason(fault: str, task: Task) -> str:
     """Return a fault without the file's own name, so that equal faults of many files are told once."""
     stem = PurePosixPath(task.key).name
     for own in (str(task.path.resolve()), task.shown, task.path.name, stem):
-        fault = fault.replace(f"'{own}'", "'...'")
+        fault = fault.replace(f"'{own}'", _ANY)
     return fault

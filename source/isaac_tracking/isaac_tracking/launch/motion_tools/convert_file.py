@@ -142,8 +142,14 @@ def _read(task: Task, robot: Robot, recipe: Recipe) -> tuple[list[Clip], list[st
 
     Human motion is retargeted, at the rate of the output.
     """
+    from ...motion.formats import HUMAN_SUFFIXES, MOTION_SUFFIXES, read_outcomes
     from ...motion.retarget import UNITS, RetargetOptions, is_human_file, retarget_file
 
+    known = (*MOTION_SUFFIXES, *HUMAN_SUFFIXES)
+    if task.path.is_file() and task.path.suffix.lower() not in known:
+        raise ClipError(
+            f"motion file '{task.shown}' has an unknown ending; expected {', '.join(known)}; give motion files"
+        )
     if is_human_file(task.path):
         unit = None if recipe.read.length_unit is None else UNITS[recipe.read.length_unit]
         options = RetargetOptions(fps=recipe.fps_out, up=recipe.read.up_axis, unit=unit)
@@ -155,8 +161,6 @@ def _read(task: Task, robot: Robot, recipe: Recipe) -> tuple[list[Clip], list[st
                 " which is not installed; install it or leave the file out"
             ) from error
     else:
-        from ...motion.formats import read_outcomes
-
         found = read_outcomes(task.path, robot, recipe.read)
     if not found:
         raise ClipError(f"motion file '{task.shown}' holds no motion; expected at least one; check the file")

@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass
 class Export:
-    """Write clips, or any motion file that convert reads, in the format of another project.
+    """Write clips, or any robot motion that convert reads, in the format of another project.
 
     Nothing is moved or put on the ground. Files that are there already are skipped.
 
     Examples:
-    motions.py export clips/walk.npz --format beyondmimic --output out
+    motions.py export walk 'walk_*' --format beyondmimic --output out
     motions.py export clips/ --format unitree_csv --output csv --fps 30 --jobs 4
     motions.py export clips/ --format mjlab --output mjlab --force
     """
 
     paths: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CLIP...")]
-    """Files and folders. A folder's files keep their places below it."""
+    """Names or patterns of shipped clips, files, folders, manifests. A folder's files keep their places below it."""
 
     output: Path
     """Folder for the files."""
@@ -68,10 +68,11 @@ class Export:
         from ..terminal import print_line
         from .batch import run_batch
         from .convert_plan import make_plan
+        from .inputs import files_and_folders
 
         self._check()
         output = self.output.expanduser()
-        plan = make_plan([path.expanduser() for path in self.paths], output, is_motion_file, mirror=False)
+        plan = make_plan(files_and_folders(self.paths), output, is_motion_file, mirror=False)
         work = functools.partial(_export, order=self, root=output)
         written, skipped, failed = 0, 0, [f"{place}: {reason}" for place, reason in plan.faults]
         for outcome in run_batch("export", plan.tasks, work, self.jobs):
@@ -91,7 +92,7 @@ class Export:
     def _check(self) -> None:
         """Refuse options that cannot be before anything is read."""
         if not self.paths:
-            raise OptionError("give the files or folders to export")
+            raise OptionError("give the clips to export: names, files or folders")
         if self.fps is not None and not LOWEST_FPS <= self.fps <= HIGHEST_FPS:
             raise OptionError(f"--fps is {self.fps:g}; give {LOWEST_FPS:g} to {HIGHEST_FPS:g}")
         if self.jobs < 1:

@@ -24,6 +24,22 @@ def motion_files(motions: Sequence[str]) -> list[Path]:
     return list(found) or find_clips([])
 
 
+def files_and_folders(motions: Sequence[Path]) -> list[Path]:
+    """Return files and folders as they were given, and the files that all other names and manifests stand for.
+
+    Raises:
+        ClipError: If a name stands for nothing.
+    """
+    from ...motion.sources import find_clips, is_manifest
+
+    found: dict[Path, None] = {}
+    for motion in motions:
+        path = motion.expanduser()
+        named = is_manifest(str(motion)) or not path.exists()
+        found.update(dict.fromkeys(find_clips([str(motion)]) if named else [path]))
+    return list(found)
+
+
 def _inside(folder: Path) -> list[Path]:
     """Return the motion files of a folder, those of other projects as well."""
     from ...motion.formats import is_motion_file

@@ -15,8 +15,8 @@ from ..robot import Robot
 from .frame_rate import estimate_frame_rate, frame_rate_in_name
 from .options import ReadOptions, check_fps
 from .orders import BodyReading, read_body_orders
-from .probing import read_angles, read_root
-from .raw import RawMotion, arrange_joints, joint_notes, plain_text, robot_joints
+from .probing import read_angles, read_joint_order, read_root
+from .raw import RawMotion, arrange_joints, joint_notes, plain_text
 
 _TITLES = {
     "unitree_csv": "Unitree CSV",
@@ -68,9 +68,10 @@ def _family(name: str) -> str:
 def _joints(raw: RawMotion, robot: Robot, options: ReadOptions) -> tuple[np.ndarray, str | None, RawMotion]:
     """Return the angles in the robot's order [rad], the quaternion order if the bodies show it, and the notes."""
     if raw.body_pos is None:
-        names = robot_joints(raw, robot, options.order("joint"))
-        angles, notes = read_angles(raw, robot, names, options)
-        return arrange_joints(raw, robot, names, angles), None, raw.noting(*notes, *joint_notes(robot, names))
+        names, by_order = read_joint_order(raw, robot, options)
+        angles, by_unit = read_angles(raw, robot, names, options)
+        notes = (*by_order, *by_unit, *joint_notes(robot, names))
+        return arrange_joints(raw, robot, names, angles), None, raw.noting(*notes)
     raw, reading, notes = _with_bodies(raw, robot, options)
     kind = raw.format
     if kind == "beyondmimic":

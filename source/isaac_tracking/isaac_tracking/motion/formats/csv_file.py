@@ -22,6 +22,9 @@ ORDER_IN_NAME = re.compile(r"xyzw|wxyz", re.IGNORECASE)
 _ROOT = 7
 """Root columns: x y z and a quaternion."""
 
+_MILLISECONDS = (4.0, 100.0)
+"""Steps of a leading column that are taken as milliseconds: 250 to 10 frames per second."""
+
 _WHAT = "rows of root position, root quaternion and joint angles"
 
 
@@ -29,7 +32,7 @@ def read_csv(path: Path, robot: Robot, options: ReadOptions) -> list[RawMotion]:
     """Read a table of one motion, with or without a header line and a leading column of time or frame numbers.
 
     Columns are separated by commas, semicolons or white space. A header that names the robot's joints decides their
-    order; a leading column that grows evenly gives the frame rate if its steps are seconds.
+    order; a leading column that grows evenly gives the frame rate if its steps are seconds or milliseconds.
 
     Raises:
         ClipError: If it is not such a table.
@@ -43,9 +46,8 @@ def read_csv(path: Path, robot: Robot, options: ReadOptions) -> list[RawMotion]:
         if not lines:
             raise ClipError(f"motion file '{path}' has a header and no rows; expected {_WHAT}; copy or make it again")
     table = _table(path, lines)
-    notes: tuple[str, ...] = ()
-    table, header, fps, notes = _without_clock(table, header, robot)
-    names = _joint_names(path, header, robot)
+    table, header, fps, notes = _without_clock(path, table, header, robot)
+    names, by_header = _joint_names(path, header, table.shape[1], robot)
     orders = ORDER_IN_NAME.findall(path.stem)
     return [
         RawMotion(
@@ -58,7 +60,7 @@ def read_csv(path: Path, robot: Robot, options: ReadOptions) -> list[RawMotion]:
             fps=fps,
             convention=orders[-1].lower() if orders else None,
             joint_names=names,
-            notes=notes,
+            notes=(*notes, *by_header),
         )
     ]
 
@@ -125,33 +127,65 @@ def _table(path: Path, lines: list[str]) -> np.ndarray:
 
 
 def _without_clock(
-    table: np.ndarray, header: list[str], robot: Robot
+    path: Path, table: np.ndarray, header: list[str], robot: Robot
 ) -> tuple[np.ndarray, list[str], float | None, tuple[str, ...]]:
-    """Take a leading column of time or frame numbers away; return the table, its header, the frame rate and notes."""
-    widths = {_ROOT + len(robot.joint_names), _ROOT + sum("wrist" not in name for name in robot.joint_names)}
-    if table.shape[1] - 1 not in widths or len(table) < 3:
+    """Take a leading column of time or frame numbers away; return the table, its header, the frame rate and notes.
+
+    Raises:
+        ClipError: If there is one column too many, and the first one is no clock.
+    """
+    joints, shorter = len(robot.joint_names), sum("wrist" not in name for name in robot.joint_names)
+    if table.shape[1] - 1 not in (_ROOT + joints, _ROOT + shorter) or len(table) < 3:
         return table, header, None, ()
-    steps = np.diff(table[:, 0])
-    step = float(np.median(steps))
-    if not (step > 0.0 and np.abs(steps - step).max() <= 0.02 * step + 1e-6):
-        return table, header, None, ()
+    clock = table[:, 0] - table[0, 0]
+    step = float(clock[-1]) / (len(clock) - 1)
+    decimals = _decimals(clock)
+    # Rounded times are off a straight line by half of their last digit, and so are the two that the line goes through.
+    slack = 1.01 * 10.0**-decimals + 0.02 * step
+    is_even = step > 0.0 and np.abs(clock - np.linspace(0.0, clock[-1], len(clock))).max() <= slack
+    if not is_even or np.diff(clock).min() < 0.0 or (decimals == 0 and step < 1.0):
+        raise ClipError(
+            f"motion file '{path}': it has {table.shape[1] - _ROOT} joints (7 root columns not counted), one too many,"
+            f" and its first column does not grow evenly as times do; expected {joints}, or {shorter} without the"
+            f" wrists, of {robot.name}; remove the column that is no part of the motion"
+        )
     table, header = table[:, 1:], header[1:]
-    if step >= 1.0:
-        return table, header, None, ("its first column counts the frames and was left out",)
-    # Times are often rounded to milliseconds: the whole span says more than one step.
-    fps = round(float(len(steps) / steps.sum()), 3)
-    return table, header, fps, (f"{fps:g} fps by the times in its first column",)
+    if step < 1.0:
+        fps = _rate(step, len(clock), decimals)
+        return table, header, fps, (f"{fps:g} fps by the times in its first column",)
+    if _MILLISECONDS[0] <= step <= _MILLISECONDS[1]:
+        fps = _rate(step / 1e3, len(clock), decimals + 3)
+        return table, header, fps, (f"{fps:g} fps by its first column, taken as milliseconds; --fps decides",)
+    what = "counts the frames" if step == 1.0 else f"grows by {step:g} a row, which is no known rate,"
+    return table, header, None, (f"its first column {what} and was left out",)
 
 
-def _joint_names(path: Path, header: list[str], robot: Robot) -> tuple[str, ...] | None:
-    """Return the names of the joint columns if the header has names of joints; a mere title row has none."""
+def _decimals(values: np.ndarray) -> int:
+    """Return the number of decimals that the numbers are rounded to, 9 if they are not."""
+    scaled = (values * 10.0**decimals for decimals in range(9))
+    return next((decimals for decimals, v in enumerate(scaled) if np.abs(v - np.rint(v)).max() < 1e-3), 9)
+
+
+def _rate(step: float, rows: int, decimals: int) -> float:
+    """Return the frame rate [1/s]: a whole number if the rounded times leave it open, for their span is rounded too."""
+    fps = 1.0 / step
+    unsure = fps * 10.0**-decimals / (step * (rows - 1))
+    return float(round(fps)) if abs(fps - round(fps)) <= unsure else round(fps, 3)
+
+
+def _joint_names(
+    path: Path, header: list[str], width: int, robot: Robot
+) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """Return the names of the joint columns if the header has names of joints, and notes; a mere title row has none."""
     columns = tuple(re.sub(r"_dof$", "", field) for field in header[_ROOT:])
+    columns = tuple(f"{field}_joint" if f"{field}_joint" in robot.joint_names else field for field in columns)
     known = [field for field in columns if field in robot.joint_names]
-    if not known and not any(field.endswith("_joint") for field in columns):
-        return None
-    if not known:
+    if known:
+        return columns, ()
+    if any(field.endswith("_joint") for field in columns):
         raise ClipError(
             f"motion file '{path}' names joints of another robot ({columns[0]}, ...); expected those of {robot.name};"
             " retarget it first"
         )
-    return columns
+    unused = f"its header was left out: it names no joint of {robot.name} ({', '.join(columns[:2])}, ...)"
+    return None, (unused,) * (len(header) == width)

@@ -13,6 +13,7 @@ Where the robot is never on one foot, the pace decides: how fast the joints are,
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -84,7 +85,8 @@ class FrameRate:
 
 def frame_rate_in_name(path: Path) -> FrameRate | None:
     """Return the frame rate that the name of the file or of its folder states, e.g. ``walk_30fps.csv``."""
-    for text in (path.stem, path.parent.name):
+    # A path from within its folder does not name that folder.
+    for text in (path.stem, Path(os.path.abspath(path)).parent.name):
         found = list(RATE_IN_NAME.finditer(text))
         if found:
             fps = float(found[-1].group(1) or found[-1].group(2))

@@ -13,7 +13,7 @@ import numpy as np
 from ..clip import ClipError
 from ..robot import Robot
 from .options import ReadOptions
-from .raw import RawMotion, arrange_joints
+from .raw import RawMotion, arrange_joints, robot_joints
 from .stance import Stance
 
 _UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001}
@@ -31,6 +31,9 @@ _FLOOR = 1e-4
 
 _Y_UP_COST = 0.02
 """What a reading with y up must stand better by [m]: files of robots are z up, and a lying robot is no standing one."""
+
+_LIMIT_SLACK = 0.1
+"""Joints that leave their limits by more than this [rad] speak against an order of joints."""
 
 _SAME_ANGLE = 2e-3
 """Readings whose orientations differ by less than this [rad] are the same motion."""
@@ -60,6 +63,49 @@ def to_xyzw(quat: np.ndarray, order: str) -> np.ndarray:
     return quat / np.maximum(np.linalg.norm(quat, axis=-1, keepdims=True), 1e-12)
 
 
+def read_joint_order(raw: RawMotion, robot: Robot, options: ReadOptions) -> tuple[tuple[str, ...], list[str]]:
+    """Return the names of the joint columns, and what was found out.
+
+    Where neither the file nor the user says it, both orders are tried. Depth first is the usual one: it stays unless
+    the robot stands clearly better breadth first and leaves its joint limits no more.
+
+    Raises:
+        ClipError: If the joints are not those of the robot.
+    """
+    stated = options.order("joint")
+    depth = robot_joints(raw, robot, stated)
+    if raw.joint_names is not None or stated is not None:
+        return depth, []
+    breadth = robot_joints(raw, robot, "breadth_first")
+    if depth == breadth:
+        return depth, []
+    (depth_cost, depth_beyond), (breadth_cost, breadth_beyond) = (
+        _standing(raw, robot, names, options) for names in (depth, breadth)
+    )
+    if depth_cost * _MARGIN + _FLOOR < breadth_cost:
+        worse = breadth_cost / max(depth_cost, _FLOOR)
+        return depth, [f"joints depth first: the feet stand {worse:.1f} times better than breadth first"]
+    if breadth_cost * _MARGIN + _FLOOR < depth_cost and breadth_beyond <= depth_beyond:
+        worse = depth_cost / max(breadth_cost, _FLOOR)
+        note = f"joints breadth first: the feet stand {worse:.1f} times better than depth first; --joint-order decides"
+        return breadth, [note]
+    return depth, ["assumed joints depth first, the usual order: the motion does not tell; --joint-order decides"]
+
+
+def _standing(raw: RawMotion, robot: Robot, names: tuple[str, ...], options: ReadOptions) -> tuple[float, float]:
+    """Return how badly the motion stands with this order of joints [m], and the share of joints beyond their limits.
+
+    The unit is judged by what no joint of the robot reaches: orders can only be compared in one and the same unit, and
+    in degrees even a wrong order stands almost straight.
+    """
+    widest = np.tile((robot.joint_pos_limits.min(), robot.joint_pos_limits.max()), (raw.joint_pos.shape[1], 1))
+    unit = options.angle_unit or ("deg" if _share_beyond(raw.joint_pos, widest, 0.5) > 0.0 else "rad")
+    angles = np.radians(raw.joint_pos) if unit == "deg" else raw.joint_pos
+    joint_pos = arrange_joints(raw, robot, names, angles)
+    beyond = _share_beyond(joint_pos, robot.joint_pos_limits, _LIMIT_SLACK)
+    return _best_cost(raw, robot, joint_pos, options), beyond
+
+
 def read_angles(
     raw: RawMotion, robot: Robot, names: Sequence[str], options: ReadOptions
 ) -> tuple[np.ndarray, list[str]]:
@@ -80,7 +126,10 @@ def read_angles(
         return raw.joint_pos, []
     if beyond >= 0.2:
         return as_degrees, [f"degrees: as radians {beyond:.0%} of the joints would leave their limits"]
-    costs = [_best_cost(raw, robot, arrange_joints(raw, robot, tuple(names), q)) for q in (raw.joint_pos, as_degrees)]
+    costs = [
+        _best_cost(raw, robot, arrange_joints(raw, robot, tuple(names), q), options)
+        for q in (raw.joint_pos, as_degrees)
+    ]
     if costs[0] * _MARGIN + _FLOOR < costs[1]:
         return raw.joint_pos, ["radians, by how the feet stand"]
     if costs[1] * _MARGIN + _FLOOR < costs[0]:
@@ -98,8 +147,9 @@ def _share_beyond(angles: np.ndarray, limits: np.ndarray, slack: float) -> float
     return float((np.quantile(excess, 0.9, axis=0) > slack).mean())
 
 
-def _best_cost(raw: RawMotion, robot: Robot, joint_pos: np.ndarray) -> float:
-    readings = _readings(raw, Stance(robot, joint_pos), ReadOptions(), raw.quaternion_order)
+def _best_cost(raw: RawMotion, robot: Robot, joint_pos: np.ndarray, options: ReadOptions) -> float:
+    order = raw.quaternion_order or options.quaternion_order
+    readings = _readings(raw, Stance(robot, joint_pos), options, order)
     return min(reading.cost for reading in readings)
 
 

@@ -110,6 +110,11 @@ class AdaptiveSampler:
         """Return how likely each clip would be if all were resident, shape (num_clips,), sum 1."""
         return self._bins.sum_per_clip(mixture(self.scores(), self._base, self._bins, self.settings))
 
+    def clip_difficulty(self) -> torch.Tensor:
+        """Return how many times as likely each clip is as by weight and length alone, shape (num_clips,)."""
+        base = self._bins.sum_per_clip(self._base)
+        return self.clip_probabilities() * base.sum() / base.clamp_min(1e-30)
+
     def refresh(self) -> None:
         """Bring the probabilities that are drawn from up to date with the evidence."""
         self._steps_until_refresh = int(self.settings.refresh_steps)

@@ -144,6 +144,10 @@ class UniformSampler(_Unheeding):
         """Return how likely each clip would be if all were resident, shape (num_clips,), sum 1."""
         return (self._shares / self._shares.sum()).float()
 
+    def clip_difficulty(self) -> torch.Tensor:
+        """Return 1 for each clip that has a share of the starts, and 0 for the others, shape (num_clips,)."""
+        return (self._shares > 0.0).float()
+
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Return nothing: there is no memory."""
         return {}

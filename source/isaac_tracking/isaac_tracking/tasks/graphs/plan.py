@@ -197,7 +197,7 @@ def _of_terms(env: ManagerBasedRLEnv) -> Iterator[str]:
         known += [getattr(walking, name) for name in _ISAAC_LAB_WALKING_TERMS]
     for kind, name, cfg in terms(env):
         if not carries(cfg.func, "in_graph") and not any(cfg.func is term for term in known):
-            yield f"{kind} '{name}' was not read for graphs"
+            yield f"{kind} '{name}' was not read for graphs (@in_graph marks what may be in one)"
         if isinstance(cfg.func, ManagerTermBase) and type(cfg.func).reset is not ManagerTermBase.reset:
             yield f"{kind} '{name}' does something at a reset"
         for value in cfg.params.values():

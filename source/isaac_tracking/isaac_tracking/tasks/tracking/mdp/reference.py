@@ -134,11 +134,14 @@ class Reference:
         return self.frames(clip_ids[env_ids], wanted, env_ids)
 
     def plan_swap(self) -> None:
-        """Choose the clips that are to be on the device next, the harder ones more often; see :meth:`swap`."""
+        """Choose the clips that are to be on the device next, the harder ones more often; see :meth:`swap`.
+
+        Weights and lengths count once, when the sampler draws among the clips that are there.
+        """
         if self._plan is not None or not self.library.streams:
             return
         sampler = self.sampler
-        wanted = None if isinstance(sampler, StartSampler) else sampler.clip_probabilities()
+        wanted = None if isinstance(sampler, StartSampler) else sampler.clip_difficulty()
         self._plan = self.library.plan_swap(wanted)
         self._leaving.copy_(self._plan.leaving)
 
