@@ -20,6 +20,7 @@ import pytest
 
 from isaac_tracking.launch.main import main
 from isaac_tracking.launch.motion_robots import motion_robot
+from isaac_tracking.launch.motion_tools.convert_plan import MIRRORED
 from isaac_tracking.motion.clip import Clip
 from isaac_tracking.motion.data import shipped_clips
 from isaac_tracking.motion.processing import lead_in, resample, trim
@@ -315,6 +316,45 @@ def test_good_motions_of_a_file_are_kept_and_bad_ones_named(tmp_path: Path, caps
     assert _convert(tmp_path / "none.pkl", out) == 1
     text = capsys.readouterr().out
     assert "motion 'a'" in text and "motion 'b'" in text and "0 converted" in text
+
+
+def test_a_file_of_another_folder_takes_nobodys_place(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out = tmp_path / "out"
+    first, second = (_csv(tmp_path / who / "walk.csv", name) for who, name in (("one", "walk"), ("two", "squat")))
+    assert _convert(first, out, *SURE) == 0
+    made = (out / "walk.npz").read_bytes()
+    assert _convert(second, out, *SURE) == 1
+    assert "was not made by this command from this file" in capsys.readouterr().out
+    assert (out / "walk.npz").read_bytes() == made and _record(out)["walk"]["path"] == str(first)
+    # The same file may be made again when it has changed.
+    _csv(first, "bow")
+    assert _convert(first, out, *SURE) == 0
+    assert (out / "walk.npz").read_bytes() != made
+
+
+def test_a_twin_writes_over_no_motion_of_its_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    walk, squat = (_twist2(trim(Clip.load(shipped_clips()[name]), 0.0, 2.0)) for name in ("walk", "squat"))
+    (tmp_path / "many.pkl").write_bytes(pickle.dumps({"step": walk, f"step{MIRRORED}": squat}))
+    for _ in range(2):
+        assert _convert(tmp_path / "many.pkl", tmp_path / "out", "--quaternion-order", "xyzw", "--mirror") == 1
+        assert "which another of its motions became" in capsys.readouterr().out
+        assert sorted(p.name for p in (tmp_path / "out").glob("*.npz")) == ["many_step.npz", f"many_step{MIRRORED}.npz"]
+
+
+def test_names_may_be_of_any_language(tmp_path: Path) -> None:
+    walk = _twist2(trim(Clip.load(shipped_clips()["walk"]), 0.0, 2.0))
+    (tmp_path / "many.pkl").write_bytes(pickle.dumps({"走路": walk, "跑步": walk}))
+    assert _convert(tmp_path / "many.pkl", tmp_path / "out", "--quaternion-order", "xyzw") == 0
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.npz")) == ["many_走路.npz", "many_跑步.npz"]
+
+
+def test_what_an_export_assumes_is_said(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """The file that it writes states the rate as a fact."""
+    _csv(tmp_path / "walk.csv", "bow", 5.0)
+    flags = ["--read.quaternion-order", "xyzw", "--output", str(tmp_path / "out")]
+    assert main("motions", ["export", str(tmp_path / "walk.csv"), "--format", "beyondmimic", *flags]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if "assumed" in line]
+    assert len(said) == 1 and "fps" in said[0] and "walk.csv: " in said[0]
 
 
 def test_a_bad_first_frame_is_dropped_unless_it_is_to_be_kept(tmp_path: Path) -> None:

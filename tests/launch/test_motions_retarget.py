@@ -44,7 +44,7 @@ def test_a_batch_goes_on_after_broken_files_and_can_be_taken_up_again(
         "day1/walk.npz",
         "walk.npz",
     ]
-    assert "3 retargeted, 0 done before, 2 failed" in out
+    assert "3 retargeted, 0 there already, 2 failed" in out
     assert "cut.bvh" in out and "it may be truncated" in out and "empty.npy" in out
     assert "scale 0.798" in out and "frames/s" in out
     assert Clip.load(tmp_path / "clips" / "day1" / "walk.npz").fps == 50.0
@@ -52,7 +52,7 @@ def test_a_batch_goes_on_after_broken_files_and_can_be_taken_up_again(
     (tmp_path / "clips" / "arm.npz").unlink()
     before = (tmp_path / "clips" / "walk.npz").stat().st_mtime_ns
     assert entry.main("motions", ["retarget", str(mocap), str(tmp_path / "clips")]) == 1
-    assert "1 retargeted, 2 done before, 2 failed" in capsys.readouterr().out
+    assert "1 retargeted, 2 there already, 2 failed" in capsys.readouterr().out
     assert (tmp_path / "clips" / "walk.npz").stat().st_mtime_ns == before
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,16 @@ def test_a_folder_with_other_things_is_left_alone(untrained_run: Path, tmp_path:
     with pytest.raises(OptionError, match=r"notes.* exists and is no packed policy"):
         pack([str(untrained_run), "--output", "notes"])
     assert [path.name for path in (tmp_path / "notes").iterdir()] == ["a.txt"]
+
+
+def test_a_run_is_no_packed_policy(untrained_run: Path, tmp_path: Path, monkeypatch):
+    """It would lose all its checkpoints but one."""
+    monkeypatch.chdir(tmp_path)
+    run = tmp_path / "run"
+    shutil.copytree(untrained_run, run)
+    shutil.copy(run / "model_0.pt", run / "model_9.pt")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    for checkpoint in (run / "model_0.pt", untrained_run):
+        with pytest.raises(OptionError, match=r"run' exists and is no packed policy; give a new folder"):
+            pack([str(checkpoint), "--output", "run"])
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before

@@ -60,7 +60,7 @@ def pack(argv: Sequence[str]) -> int:
     task = ["--task", options.task] if options.task else []
     checkpoint = make_plan(["--checkpoint", options.checkpoint, "--device", "cpu", *task]).checkpoint
     folder = caller_folder() / options.output.expanduser()
-    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / RECORD).is_file())):
+    if folder.exists() and not _may_be_replaced(folder):
         raise OptionError(f"--output '{options.output}' exists and is no packed policy; give a new folder")
     record = dict(record_of(checkpoint))
     if options.commit is not None:
@@ -75,6 +75,15 @@ def pack(argv: Sequence[str]) -> int:
     size = (folder / checkpoint.name).stat().st_size
     print_line(f"wrote {folder / checkpoint.name}: {size / 1e6:.1f} MB of {checkpoint.stat().st_size / 1e6:.1f}")
     return 0
+
+
+def _may_be_replaced(folder: Path) -> bool:
+    """Return whether a path is an empty folder, or holds what :func:`pack` writes and nothing else: no run."""
+    if not folder.is_dir():
+        return False
+    found = [path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir()]
+    policies = [path for path in found if path.match("model_*.pt") and path.parent == Path()]
+    return not found or (len(policies) == 1 and set(found) == {policies[0], Path(RECORD)})
 
 
 def slim(loaded: Mapping[str, Any]) -> dict[str, Any]:

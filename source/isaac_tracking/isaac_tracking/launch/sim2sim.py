@@ -133,13 +133,14 @@ class Sim2sim:
         from ..inference.policy_answers import PolicyAnswers
         from ..inference.sim2sim.report import ClipResult
         from ..inference.sim2sim.rollout import Sim2Sim
-        from ..inference.sim2sim.settings import Limits
+        from ..inference.sim2sim.settings import Limits, reseed
         from ..motion.sources import load_clips
         from ..robots import g1
         from .motion_robots import motion_robot
 
         robot = motion_robot(contract.robot)
         clips = load_clips(self.motions or ("*",))
+        noise = np.random.default_rng(self.seed) if self.noise else None
         world = Sim2Sim(
             contract,
             PolicyAnswers(contract, session),
@@ -147,7 +148,7 @@ class Sim2sim:
             clips,
             Limits(end_effectors=g1.END_EFFECTOR_BODY_NAMES),
             mismatch,
-            np.random.default_rng(self.seed) if self.noise else None,
+            noise,
         )
         print_line(f"{self.policy}: {contract.checkpoint} of {contract.task}, in MuJoCo")
         films: list[FilmEpisode] = []
@@ -155,7 +156,8 @@ class Sim2sim:
         metrics: list[dict[str, float | None]] = []
         limits = _limits(contract)
         with self.window(robot) as window:
-            for index in range(len(clips)):
+            for index, clip in enumerate(clips):
+                reseed(noise, self.seed, clip.name)
                 recording = world.run(index, None if window is None else _real_time(window, contract))
                 results.append(ClipResult.of(recording, contract.anchor_body_name))
                 metrics.append(measure(recording, limits))

@@ -42,13 +42,16 @@ def follow_velocities(options: Sim2sim, contract: PolicyContract, session: Infer
     import numpy as np
 
     from ..inference.policy_answers import PolicyAnswers
+    from ..inference.sim2sim.settings import reseed
     from ..inference.sim2sim.walk import VelocityWorld
     from ..inference.velocity.report import VelocityEpisode
 
     commands = _commands(options, contract)
     robot = robot_model(contract.robot)
     noise = np.random.default_rng(options.seed) if options.noise else None
-    world = VelocityWorld(contract, PolicyAnswers(contract, session), robot, mismatch, noise, _pushes(options))
+    # Another stream than that of the noise, so that one does not change the other.
+    shoves = np.random.default_rng((options.seed, 1))
+    world = VelocityWorld(contract, PolicyAnswers(contract, session), robot, mismatch, noise, _pushes(options, shoves))
     print_line(f"{options.policy}: {contract.checkpoint} of {contract.task}, in MuJoCo, on flat ground")
     if any(term.points is not None for term in contract.observations):
         print_line("the policy looks at the ground: here it sees a plane, whatever it was trained on")
@@ -59,7 +62,10 @@ def follow_velocities(options: Sim2sim, contract: PolicyContract, session: Infer
     with options.window(robot) as window:
         watch = None if window is None else _real_time(window, contract)
         for repeat, command in ((repeat, command) for repeat in range(options.repeats) for command in commands):
-            start = np.random.default_rng((options.seed, repeat, len(episodes))) if repeat else None
+            reseed(noise, options.seed, str(command), repeat)
+            reseed(shoves, options.seed, str(command), repeat, 1)
+            start = np.random.default_rng(options.seed) if repeat else None
+            reseed(start, options.seed, str(command), repeat, 2)
             recording = world.run(command, steps, start, watch)
             episodes.append(VelocityEpisode.of(recording, repeat))
             print_line(_line(len(episodes), episodes[-1], recording))
@@ -98,16 +104,13 @@ def _commands(options: Sim2sim, contract: PolicyContract) -> Sequence[Command]:
     return [command]
 
 
-def _pushes(options: Sim2sim) -> Pushes | None:
-    import numpy as np
-
+def _pushes(options: Sim2sim, rng: np.random.Generator) -> Pushes | None:
     from ..inference.sim2sim.settings import Pushes
 
     if options.push is None:
         return None
     try:
-        # Another stream than that of the noise, so that one does not change the other.
-        return Pushes(options.push, np.random.default_rng((options.seed, 1)))
+        return Pushes(options.push, rng)
     except ValueError as error:
         raise OptionError(f"--{error}") from error
 

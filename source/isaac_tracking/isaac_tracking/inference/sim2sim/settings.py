@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,18 @@ class Mismatch:
             raise ValueError(f"delay {self.delay} must be from 0 to 100 physics steps")
         if not 0.0 < self.gain_scale <= 10.0:
             raise ValueError(f"gain-scale {self.gain_scale:g} must be above 0 and at most 10")
+
+
+def reseed(rng: np.random.Generator | None, *key: int | str) -> None:
+    """Let random numbers begin anew by a key alone, so that an episode can be repeated without those before it.
+
+    Args:
+        rng: Their source, changed in place; nothing happens without one.
+        key: Numbers from 0 and names, e.g. the seed and the clip's.
+    """
+    if rng is not None:
+        numbers = [zlib.crc32(part.encode()) if isinstance(part, str) else part for part in key]
+        rng.bit_generator.state = np.random.default_rng(numbers).bit_generator.state
 
 
 class Pushes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -32,6 +33,9 @@ from ...motion.robot import Robot
 from ..motion_robots import motion_robot
 from .convert_plan import MIRRORED, Task
 from .convert_record import Entry, append_entry, file_hash
+
+_NO_NAME = re.compile(r"[^\w.+-]+")
+"""What no file is called by; letters may be of any language."""
 
 _VERSION = 2
 """Raised whenever the same options give another result, so that outputs of before are made again."""
@@ -98,8 +102,10 @@ def convert_file(order: Order, recipe: Recipe, root: Path, record: bool, force: 
         ClipError, OSError: If the file cannot be read or written, or all of its motions failed.
     """
     task, before = order.task, order.entry
-    entry = Entry(task.key, task.shown, file_hash(task.path), recipe.fingerprint)
-    known = frozenset() if before is None else frozenset(before.outputs)
+    entry = Entry(task.key, task.shown, file_hash(task.path), recipe.fingerprint, os.path.realpath(task.path))
+    # Another file may have had the same name, in a folder of its own.
+    same = before is not None and (before.path in (entry.path, "") or before.input_hash == entry.input_hash)
+    known = frozenset(before.outputs) if before is not None and same else frozenset()
     robot = worker_robot(recipe.robot)
     clips, faults = _read(task, robot, recipe)
     if not clips:
@@ -115,6 +121,12 @@ def convert_file(order: Order, recipe: Recipe, root: Path, record: bool, force: 
             faults.append(str(error))
             continue
         names = [f"{(Path(task.key).parent / item.name).as_posix()}.npz" for item in made]
+        if twice := [name for name in names if name in written]:
+            faults.append(
+                f"motion file '{task.shown}': motion '{clip.name}' would become '{twice[0]}', which another of its"
+                " motions became; expected different names; rename it, or leave out --mirror"
+            )
+            continue
         _refuse_overwriting(root, names, known, force)
         entry = replace(entry, outputs=(*entry.outputs, *names), seconds=entry.seconds + made[0].duration)
         if record:
@@ -177,7 +189,7 @@ def _stems(task: Task, names: list[str], alone: bool) -> list[str]:
     stem = task.key.rpartition("/")[2]
     if alone:
         return [stem]
-    stems = [f"{stem}_{re.sub(r'[^A-Za-z0-9.+-]+', '_', name.removeprefix(stem)).strip('_.')}" for name in names]
+    stems = [f"{stem}_{_NO_NAME.sub('_', name.removeprefix(stem)).strip('_.')}" for name in names]
     for other in stems:
         if stems.count(other) > 1 or other in task.taken:
             why = "another file has that name" if other in task.taken else "two of its motions have that name"

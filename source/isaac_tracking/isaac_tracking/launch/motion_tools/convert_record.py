@@ -34,6 +34,9 @@ class Entry:
     recipe: str
     """Fingerprint of the options."""
 
+    path: str = ""
+    """The file's absolute path; empty in a record of an earlier version."""
+
     outputs: tuple[str, ...] = ()
     """Files that it became, as paths within the output folder."""
 

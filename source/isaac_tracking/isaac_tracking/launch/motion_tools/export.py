@@ -84,9 +84,13 @@ class Export:
             failed += outcome.result.faults
             for name in outcome.result.written:
                 print_line(f"{outcome.item.shown}: {name}")
+            for sentence in outcome.result.assumed:
+                print_line(f"{outcome.item.shown}: {sentence}")
         for fault in failed:
             print_line(f"failed: {fault}")
-        print_line(f"{written} written, {skipped} skipped as they are there, {len(failed)} failed; folder {output}")
+        print_line(
+            f"{written} written, {skipped} skipped as they are there (--force), {len(failed)} failed; folder {output}"
+        )
         return int(bool(failed))
 
     def _check(self) -> None:
@@ -116,6 +120,9 @@ class Exported:
     faults: tuple[str, ...]
     """What is wrong with the other motions, a line each."""
 
+    assumed: tuple[str, ...] = ()
+    """What was assumed of those that were written; their files state it as a fact."""
+
 
 @functools.cache
 def _robot(name: str):
@@ -137,7 +144,7 @@ def _export(task: Task, order: Export, root: Path) -> Exported:
     except ClipError as error:
         raise ClipError(_with_read_flags(str(error))) from error
     folder, _, stem = task.key.rpartition("/")
-    written, skipped, faults = [], 0, []
+    written, skipped, faults, assumed = [], 0, [], []
     for outcome in outcomes:
         if isinstance(outcome, ClipError):
             faults.append(_with_read_flags(str(outcome)))
@@ -153,7 +160,8 @@ def _export(task: Task, order: Export, root: Path) -> Exported:
             clip = resample(outcome, robot, order.fps) if order.fps is not None else outcome
             write_motion(clip, target, order.format, robot, order.quaternion_order)
             written.append(shown)
-    return Exported(tuple(written), skipped, tuple(faults))
+            assumed += [sentence for sentence in outcome.history if "assumed" in sentence and sentence not in assumed]
+    return Exported(tuple(written), skipped, tuple(faults), tuple(assumed))
 
 
 def _with_read_flags(fault: str) -> str:

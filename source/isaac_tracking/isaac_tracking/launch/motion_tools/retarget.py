@@ -19,7 +19,7 @@ from ..motion_robots import motion_robot
 if TYPE_CHECKING:
     from ...motion.retarget import RetargetOptions
 
-_DONE_BEFORE = "done before"
+_DONE_BEFORE = "there already; --force makes it again"
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Retarget:
         failed = [outcome for outcome in outcomes if outcome.fault]
         skipped = sum(outcome.result == _DONE_BEFORE for outcome in outcomes)
         made = len(outcomes) - len(failed) - skipped
-        print_line(f"{made} retargeted, {skipped} {_DONE_BEFORE}, {len(failed)} failed")
+        print_line(f"{made} retargeted, {skipped} there already, {len(failed)} failed")
         return int(bool(failed))
 
     def _options(self) -> RetargetOptions:
