@@ -89,7 +89,7 @@ class Export:
         for fault in failed:
             print_line(f"failed: {fault}")
         print_line(
-            f"{written} written, {skipped} skipped as they are there (--force), {len(failed)} failed; folder {output}"
+            f"{written} written, {skipped} skipped as they are there, {len(failed)} failed; folder {output}"
         )
         return int(bool(failed))
 
