@@ -88,9 +88,7 @@ class Export:
                 print_line(f"{outcome.item.shown}: {sentence}")
         for fault in failed:
             print_line(f"failed: {fault}")
-        print_line(
-            f"{written} written, {skipped} skipped as they are there, {len(failed)} failed; folder {output}"
-        )
+        print_line(f"{written} written, {skipped} skipped as they are there, {len(failed)} failed; folder {output}")
         return int(bool(failed))
 
     def _check(self) -> None:
